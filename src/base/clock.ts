@@ -1,0 +1,24 @@
+/** Time as the engine sees it, so that tests can move it. */
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Wall clock, ms since 1970. May jump; only stored and shown, never used for intervals. */
+  wallMs(): number;
+  /** Monotonic, ms, fractional. */
+  monotonicMs(): number;
+  /** Calls once after `delayMs`. Does not keep the process alive. */
+  after(delayMs: number, call: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, call) {
+    const timer = setTimeout(call, delayMs);
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

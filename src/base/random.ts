@@ -1,0 +1,11 @@
+/** Randomness as the engine sees it, so that a seed repeats a run. */
+import { randomFillSync } from 'node:crypto';
+
+export interface Random {
+  /** `count` fresh random bytes. */
+  bytes(count: number): Buffer;
+}
+
+export const systemRandom: Random = {
+  bytes: (count) => randomFillSync(Buffer.allocUnsafe(count)),
+};

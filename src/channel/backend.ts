@@ -1,0 +1,39 @@
+/**
+ * What lies under a channel's common half (core.ts): where events and records are kept. FileChannel puts the
+ * log there, MemoryChannel a list. The core validates, waits for room, keeps leases and transactions; the
+ * backend stores, applies what became durable to the QueueState, in the order of storing, and hands out
+ * ready events.
+ */
+import type { SequenceRange, SequenceRanges } from '../base/units.ts';
+import type { DeliveredEvent, Event } from '../event/event.ts';
+import type { NoteChanges, UnresolvedTake } from './channel.ts';
+
+/** A change of state other than a put; one frame of the log each. */
+export type ControlRecord =
+  | { readonly kind: 'ack'; readonly ranges: SequenceRanges; readonly notes: NoteChanges | undefined }
+  | { readonly kind: 'prepare'; readonly take: UnresolvedTake; readonly notes: NoteChanges | undefined }
+  | {
+      readonly kind: 'resolve';
+      readonly id: string;
+      readonly outcome: 'commit' | 'rollback';
+      readonly notes: NoteChanges | undefined;
+    }
+  | { readonly kind: 'notes'; readonly notes: NoteChanges };
+
+export interface ChannelBackend {
+  /** Stores one put transaction (1…transactionCapacity valid events). Resolves when durable and applied. */
+  put(events: readonly Event[], notes: NoteChanges | undefined): Promise<SequenceRange>;
+  /** Stores one record. Resolves when durable and applied. */
+  record(record: ControlRecord): Promise<void>;
+  /**
+   * Up to `max` ready events, ascending, given-back ones first, at most `maxBytes` of bodies (a first event
+   * larger than that alone). They stop being ready at once. Empty where none is loaded: see `whenClaimable`.
+   */
+  claim(max: number, maxBytes: number): readonly DeliveredEvent[];
+  /** Undefined where nothing is ready; else resolves when `claim` is worth another call. */
+  whenClaimable(): Promise<void> | undefined;
+  /** Makes claimed sequences ready again, at the head. */
+  giveBack(ranges: SequenceRanges): void;
+  /** Why puts cannot be stored just now (a full disk, a failed channel); undefined where they can. */
+  refusesPuts(): Error | undefined;
+}

@@ -1,0 +1,52 @@
+/**
+ * The contract of a checkpoint store: a disposable shortcut. Nothing in it is ever needed to open a channel;
+ * what it says is believed only as far as the log confirms it (docs/durability.md).
+ */
+import type { ByteOffset, SegmentId, Sequence, Serial } from '../base/units.ts';
+
+/** What the log looked like at one group. */
+export interface CheckpointRecord {
+  readonly channelId: string;
+  /** The group this record reflects; ignored unless exactly that group is in the log. */
+  readonly segmentId: SegmentId;
+  /** 16 hex digits. */
+  readonly epoch: string;
+  readonly offset: ByteOffset;
+  readonly serial: Serial;
+  readonly headerCrc: number;
+  /** The sequence the next event gets: everything below was given out. */
+  readonly nextSequence: Sequence;
+  /** True in the record that an orderly close wrote. */
+  readonly clean: boolean;
+  /** Wall clock, ms. */
+  readonly savedAt: number;
+  /** The channel's state at that group, as STATE frames hold it. */
+  readonly state: Buffer;
+}
+
+/** Where a sequence stands: the group that starts at or before it. */
+export interface IndexEntry {
+  readonly sequence: Sequence;
+  readonly segmentId: SegmentId;
+  readonly offset: ByteOffset;
+  /** Wall clock of the group's commit, ms. */
+  readonly timeMs: number;
+}
+
+export interface CheckpointStore {
+  /** The last record saved, or undefined where none is or it fails its checks. Never throws for damage. */
+  load(): Promise<CheckpointRecord | undefined>;
+  /** Replaces the record, adds `index`, and drops index entries below `indexFrom`; durable when it resolves. */
+  save(record: CheckpointRecord, index: readonly IndexEntry[], indexFrom: Sequence): Promise<void>;
+  /** The entry with the largest sequence ≤ `sequence`, if any. */
+  findBySequence(sequence: Sequence): Promise<IndexEntry | undefined>;
+  /** The entry with the largest timeMs ≤ `timeMs`, if any. */
+  findByTime(timeMs: number): Promise<IndexEntry | undefined>;
+  close(): Promise<void>;
+}
+
+/** What opening a store met. `setAside`: an earlier one was unusable; it was moved to that path, not deleted. */
+export interface OpenedCheckpoint {
+  readonly store: CheckpointStore;
+  readonly setAside?: { readonly path: string; readonly why: string };
+}
