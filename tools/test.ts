@@ -1,0 +1,134 @@
+/**
+ * The test runner behind `npm test` and `npm run test:long`.
+ *
+ *     tsx tools/test.ts [--long] [FILE or DIR …]
+ *
+ * Node 20 has no glob argument and runs 0 tests with exit 0 where a folder holds none, so the files are listed
+ * here, and none found is a failure, as is a file that runs no test. Each file is a process of its own, started
+ * with this one's loader and this one's Node. Ends with exactly one line `N passed, N failed` (and
+ * `, N skipped`); exits 1 on any failure.
+ */
+import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec, type TestEvent } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(fileURLToPath(import.meta.url), '../..');
+/** The rules: fast, so they run before the rest. */
+const rules = ['test/rooms.test.ts', 'test/tidy.test.ts', 'test/exports.test.ts'];
+/** A file that takes longer hangs: the whole of `npm test` is to stay under six minutes. */
+const fileTimeoutMs = 180_000;
+const longFileTimeoutMs = 1_800_000;
+/** As many files at once as the smallest machine we promise times for has cores. */
+const filesAtOnce = 2;
+/** Lines that begin so, on a test's stdout or among its diagnostics, are printed again at the end. */
+const showsPrefix = 'shows: ';
+
+type ResultEvent = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>;
+
+function isTest(name: string, long: boolean): boolean {
+  return long ? name.endsWith('.long.test.ts') : name.endsWith('.test.ts') && !name.endsWith('.long.test.ts');
+}
+
+function testsIn(directory: string, long: boolean): string[] {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && isTest(entry.name, long))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** Files as named, directories as what they hold of the kind asked for; without arguments all of test/. */
+function listFiles(asked: readonly string[], long: boolean): string[] {
+  if (asked.length === 0) return testsIn(join(root, 'test'), long);
+  const listed = asked.flatMap((path) => {
+    const full = resolve(path);
+    return statSync(full).isDirectory() ? testsIn(full, long) : [relative(root, full)];
+  });
+  return [...new Set(listed)];
+}
+
+/** What has been seen so far, over all phases. */
+class Tally {
+  passed = 0;
+  skipped = 0;
+  readonly problems: string[] = [];
+  readonly shown: string[] = [];
+  /** Of each file, the end of its stdout that no newline has closed yet. */
+  readonly #unfinished = new Map<string, string>();
+
+  add(event: TestEvent): void {
+    if (event.type === 'test:pass' || event.type === 'test:fail') this.#addResult(event);
+    else if (event.type === 'test:diagnostic') this.#addLine(event.data.message);
+    else if (event.type === 'test:stdout') this.#addOutput(event.data.file ?? '', event.data.message);
+  }
+
+  end(): void {
+    for (const line of this.#unfinished.values()) this.#addLine(line);
+    this.#unfinished.clear();
+  }
+
+  /** Suites count only where they fail by themselves: a broken hook or body. */
+  #addResult(event: ResultEvent): void {
+    const { name, details } = event.data;
+    const file = relative(root, event.data.file ?? name);
+    const error = event.type === 'test:fail' ? (event.data.details.error as { failureType?: string }) : undefined;
+    if (details.type === 'suite' && (error === undefined || error.failureType === 'subtestsFailed')) return;
+    // Node reports a file as a test of the file's name where it ran none, or ended badly.
+    const isFile = resolve(root, name) === resolve(root, file);
+    if (error !== undefined) this.problems.push(`failed: ${file}: ${isFile ? 'ended badly or timed out' : name}`);
+    else if (event.data.skip !== undefined || event.data.todo !== undefined) this.skipped += 1;
+    else if (isFile) this.problems.push(`ran no test: ${file}`);
+    else this.passed += 1;
+  }
+
+  #addOutput(file: string, text: string): void {
+    const lines = ((this.#unfinished.get(file) ?? '') + text).split('\n');
+    this.#unfinished.set(file, lines.pop() ?? '');
+    for (const line of lines) this.#addLine(line);
+  }
+
+  #addLine(line: string): void {
+    if (line.trimStart().startsWith(showsPrefix)) this.shown.push(line.trim());
+  }
+}
+
+/** Runs the files, two at a time, and passes the readable output through. */
+async function runFiles(files: readonly string[], timeoutMs: number, tally: Tally): Promise<void> {
+  const stream = run({
+    files: files.map((file) => join(root, file)),
+    concurrency: Math.min(filesAtOnce, availableParallelism()),
+    timeout: timeoutMs,
+  });
+  stream.on('data', (event: TestEvent) => tally.add(event));
+  const readable = stream.compose(new spec());
+  readable.pipe(process.stdout, { end: false });
+  await finished(readable);
+  tally.end();
+}
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  const long = args.includes('--long');
+  const asked = args.filter((arg) => arg !== '--long');
+  const files = listFiles(asked, long);
+  console.log(`Node ${process.version}, ${files.length} test files`);
+
+  const tally = new Tally();
+  const phases = [files.filter((file) => rules.includes(file)), files.filter((file) => !rules.includes(file))];
+  for (const phase of phases) {
+    if (phase.length > 0) await runFiles(phase, long ? longFileTimeoutMs : fileTimeoutMs, tally);
+  }
+  if (files.length === 0) tally.problems.push('no test files found');
+  else if (tally.passed === 0 && tally.problems.length === 0) tally.problems.push('no test ran');
+
+  for (const line of [...tally.shown, ...tally.problems]) console.log(line);
+  const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
+  console.log(`${tally.passed} passed, ${tally.problems.length} failed${skipped}`);
+  return tally.problems.length > 0 ? 1 : 0;
+}
+
+process.exitCode = await main();
