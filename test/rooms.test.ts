@@ -46,7 +46,9 @@ function directionProblem(path: string, target: string): string | undefined {
 function adapterProblem(path: string, target: string): string | undefined {
   const isRegistry = path === 'src/adapters/registry.ts';
   const isContract = /^src\/agent\/contracts(?:\.ts$|\/)/.test(target);
-  const isOwn = posix.dirname(target).startsWith(posix.dirname(path)) && posix.dirname(path) !== 'src/adapters';
+  // src/adapters/KIND/SYSTEM/, or what of it there is.
+  const own = posix.dirname(path).split('/').slice(0, 4).join('/');
+  const isOwn = own !== 'src/adapters' && target.startsWith(`${own}/`);
   if (target === 'src/engine.ts' || isContract || isOwn) return undefined;
   if (isRegistry && target.startsWith('src/adapters/')) return undefined;
   return `imports ${target}: an adapter imports engine.ts, the agent's contracts and its own folder`;
@@ -97,7 +99,8 @@ test('files and imports were seen', () => {
 });
 
 test('rooms import themselves and lower rooms only', () => {
-  assert.deepEqual(files.flatMap(problemsOf), []);
+  const problems = files.flatMap(problemsOf);
+  if (problems.length > 0) assert.fail(`${problems.length} places:\n${problems.join('\n')}`);
 });
 
 test('each rule notices a planted violation', () => {
@@ -112,6 +115,7 @@ test('each rule notices a planted violation', () => {
     ['src/attic/x.ts', '', /in no room/],
     ['src/adapters/sinks/hdfs/a.ts', "import { x } from '../../../base/errors.ts';", /an adapter imports/],
     ['src/adapters/sinks/hdfs/a.ts', "import { x } from '../kafka/x.ts';", /an adapter imports/],
+    ['src/adapters/sinks/hdfs/a.ts', "import { x } from '../hdfs-old/x.ts';", /an adapter imports/],
     ['src/adapters/sinks/hdfs/a.ts', "import { x } from '../../../agent/runner.ts';", /an adapter imports/],
     ['src/queue/a.ts', "import { open } from 'lmdb';", /lmdb is named in/],
     ['src/queue/a.ts', "const { open } = await import('lmdb');", /lmdb is named in/],

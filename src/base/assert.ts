@@ -3,6 +3,7 @@
  * caller, so it is not a ForebayError and is never caught inside src/.
  */
 
+/** A broken invariant: a bug of ours. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }

@@ -1,9 +1,11 @@
 /** Time as the engine sees it, so that tests can move it. */
 
+/** A call that waits for its time. */
 export interface Timer {
   cancel(): void;
 }
 
+/** Both clocks and the timer. */
 export interface Clock {
   /** Wall clock, ms since 1970. May jump; only stored and shown, never used for intervals. */
   wallMs(): number;
@@ -13,6 +15,7 @@ export interface Clock {
   after(delayMs: number, call: () => void): Timer;
 }
 
+/** The real one. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),

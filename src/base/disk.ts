@@ -9,6 +9,7 @@
 /** Groups and direct writes start on these boundaries; also the size of a segment's header page. */
 export const pageBytes = 4096;
 
+/** How a file is opened. */
 export interface OpenOptions {
   /** `read`: must exist. `write`: must exist, read and write. `create`: must not exist, read and write. */
   readonly mode: 'read' | 'write' | 'create';
@@ -20,6 +21,7 @@ export interface OpenOptions {
   readonly writeThrough?: boolean;
 }
 
+/** An open file. Offsets and lengths in bytes; calls on one file may overlap in time. */
 export interface DiskFile {
   readonly path: string;
   /** Reads until `target` is full or the file ends; resolves to the bytes read. */
@@ -40,13 +42,15 @@ export interface DiskLock {
   release(): Promise<void>;
 }
 
+/** What a path leads to. */
 export interface DiskEntry {
   readonly kind: 'file' | 'directory' | 'other';
   readonly bytes: number;
 }
 
+/** Files, directories and the lock of one machine. */
 export interface Disk {
-  /** A buffer that `writeThrough` files accept: page-aligned in memory. `bytes` is a multiple of `pageBytes`. Not zeroed. */
+  /** A buffer that `writeThrough` files accept: page-aligned, not zeroed. `bytes` is a multiple of `pageBytes`. */
   allocate(bytes: number): Buffer;
   /** Creates the directory and its missing parents, each made durable in its parent. Fine if it exists. */
   makeDirectory(path: string): Promise<void>;

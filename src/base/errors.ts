@@ -30,6 +30,7 @@ export const errorCodes = {
   DATA_DAMAGED: 'stored bytes fail their checks; the damage is named in the report',
 } as const;
 
+/** A stable name to branch on. */
 export type ErrorCode = keyof typeof errorCodes;
 
 /** The numbers of an error. `outcome` is there where a commit failed. */
@@ -67,6 +68,7 @@ export class ForebayError extends Error {
   }
 }
 
+/** True for any ForebayError, also one from another copy of the package. */
 export function isForebayError(error: unknown): error is ForebayError {
   return typeof error === 'object' && error !== null && brand in error;
 }

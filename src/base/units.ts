@@ -31,6 +31,7 @@ export function countSequences(ranges: SequenceRanges): number {
   return count;
 }
 
+/** Binary multiples of a byte. */
 export const kib = 1024;
 export const mib: number = 1024 * kib;
 export const gib: number = 1024 * mib;

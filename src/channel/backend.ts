@@ -20,6 +20,7 @@ export type ControlRecord =
     }
   | { readonly kind: 'notes'; readonly notes: NoteChanges };
 
+/** Stores what the core has checked. Calls that store take effect in the order they were made. */
 export interface ChannelBackend {
   /** Stores one put transaction (1…transactionCapacity valid events). Resolves when durable and applied. */
   put(events: readonly Event[], notes: NoteChanges | undefined): Promise<SequenceRange>;

@@ -11,11 +11,13 @@ export type NoteValue = null | boolean | number | string | readonly NoteValue[] 
 /** Note changes that ride with a transaction: a value to set, or undefined to delete the key. */
 export type NoteChanges = Readonly<Record<string, NoteValue | undefined>>;
 
+/** Note changes to go with a commit, a prepare or a resolve. */
 export interface NotesOption {
   /** Applied in the same frame as the rest: both or neither survive. */
   readonly notes?: NoteChanges;
 }
 
+/** How long a take waits and how much it takes. */
 export interface TakeOptions {
   /** How long to wait for the first event, ms. Default 0. */
   readonly waitMs?: number;
@@ -45,6 +47,7 @@ export interface TakeBatch {
   rollback(): Promise<void>;
 }
 
+/** One taker by name. It settles only what is leased to this incarnation of it. */
 export interface Consumer {
   readonly name: string;
   take(max: number, options?: TakeOptions): Promise<TakeBatch>;
@@ -67,6 +70,7 @@ export interface UnresolvedTake {
   readonly preparedAt: number;
 }
 
+/** The owner's notes, as of what is durable. Key ≤ 256 B, value ≤ 64 KiB as JSON, 1 MiB in all. */
 export interface Notes {
   get(key: string): NoteValue | undefined;
   /** Resolves when durable. */
@@ -84,6 +88,7 @@ export interface ChannelCounters {
   readonly quarantined: number;
 }
 
+/** A channel as it stands, at no cost worth naming. */
 export interface ChannelStats {
   readonly channelId: string;
   /** Leased and prepared included. */
@@ -101,6 +106,7 @@ export interface ChannelStats {
   readonly health: { readonly state: 'ok' | 'degraded' | 'failed' | 'closed'; readonly reasons: readonly string[] };
 }
 
+/** A durable (FileChannel) or volatile (MemoryChannel) queue of events with transactions at both ends. */
 export interface Channel extends AsyncDisposable {
   /** One put transaction; resolves when durable, to the sequences given (empty for no events). */
   put(events: readonly Event[], options?: NotesOption): Promise<SequenceRanges>;

@@ -33,6 +33,7 @@ export interface IndexEntry {
   readonly timeMs: number;
 }
 
+/** Keeps one record and an index of groups. */
 export interface CheckpointStore {
   /** The last record saved, or undefined where none is or it fails its checks. Never throws for damage. */
   load(): Promise<CheckpointRecord | undefined>;

@@ -4,8 +4,10 @@
  */
 import type { Sequence } from '../base/units.ts';
 
+/** Names and values of an event. */
 export type Headers = Readonly<Record<string, string>>;
 
+/** Headers and body, as a caller puts them. */
 export interface Event {
   readonly headers: Headers;
   readonly body: Uint8Array;

@@ -1,7 +1,7 @@
 /**
- * Scratch directories for tests: made fresh, removed when the test ends. On the system's temporary directory,
- * which may be memory; with FOREBAY_DISK_DIR set on a real disk: in that directory where it is an absolute path, else in the
- * repository's own .bench-data.
+ * Scratch directories for tests: made fresh, removed when the test ends. In the system's temporary directory,
+ * which may be memory; with FOREBAY_DISK_DIR set on a real disk: there, where it is an absolute path, else in
+ * the repository's own .bench-data.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
