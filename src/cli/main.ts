@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** The `forebay` command: finds the verb and turns what happened into an exit status. */
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+
+/** sysexits.h EX_USAGE: the command line itself is wrong. */
+const exitUsage = 64;
+
+function packageVersion(): string {
+  // From src/cli/ and from dist/cli/ the manifest is two folders up.
+  const manifest: { version: string } = createRequire(import.meta.url)('../../package.json');
+  return manifest.version;
+}
+
+function buildProgram(): Command {
+  return new Command('forebay')
+    .description('A crash-safe buffer for log streams.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .allowExcessArguments()
+    .showHelpAfterError('Try `forebay --help`.')
+    .exitOverride();
+}
+
+/** Runs one command line; returns the exit status. */
+async function run(args: readonly string[]): Promise<number> {
+  const program = buildProgram();
+  program.argument('[command]').action((command: string | undefined) => {
+    program.error(command === undefined ? 'error: no command given' : `error: unknown command '${command}'`);
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : exitUsage;
+  }
+}
+
+process.exitCode = await run(process.argv.slice(2));
