@@ -6,19 +6,10 @@
  */
 import type { SequenceRange, SequenceRanges } from '../base/units.ts';
 import type { DeliveredEvent, Event } from '../event/event.ts';
-import type { NoteChanges, UnresolvedTake } from './channel.ts';
+import type { ControlRecord } from '../queue/control-record.ts';
+import type { NoteChanges } from '../queue/notes.ts';
 
-/** A change of state other than a put; one frame of the log each. */
-export type ControlRecord =
-  | { readonly kind: 'ack'; readonly ranges: SequenceRanges; readonly notes: NoteChanges | undefined }
-  | { readonly kind: 'prepare'; readonly take: UnresolvedTake; readonly notes: NoteChanges | undefined }
-  | {
-      readonly kind: 'resolve';
-      readonly id: string;
-      readonly outcome: 'commit' | 'rollback';
-      readonly notes: NoteChanges | undefined;
-    }
-  | { readonly kind: 'notes'; readonly notes: NoteChanges };
+export type { ControlRecord } from '../queue/control-record.ts';
 
 /** Stores what the core has checked. Calls that store take effect in the order they were made. */
 export interface ChannelBackend {

@@ -4,12 +4,13 @@
  */
 import type { SequenceRanges } from '../base/units.ts';
 import type { DeliveredEvent, Event } from '../event/event.ts';
+import type { UnresolvedTake } from '../queue/control-record.ts';
+import type { NoteChanges, NoteValue } from '../queue/notes.ts';
+import type { ChannelCounters } from '../queue/queue-state.ts';
 
-/** JSON: what JSON.stringify keeps as it is. */
-export type NoteValue = null | boolean | number | string | readonly NoteValue[] | { readonly [key: string]: NoteValue };
-
-/** Note changes that ride with a transaction: a value to set, or undefined to delete the key. */
-export type NoteChanges = Readonly<Record<string, NoteValue | undefined>>;
+export type { UnresolvedTake } from '../queue/control-record.ts';
+export type { NoteChanges, NoteValue } from '../queue/notes.ts';
+export type { ChannelCounters } from '../queue/queue-state.ts';
 
 /** Note changes to go with a commit, a prepare or a resolve. */
 export interface NotesOption {
@@ -60,16 +61,6 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
-/** A prepared range: neither delivered nor dropped until resolved. */
-export interface UnresolvedTake {
-  readonly id: string;
-  readonly consumer: string;
-  readonly ranges: SequenceRanges;
-  readonly note: NoteValue;
-  /** Wall clock, ms. */
-  readonly preparedAt: number;
-}
-
 /** The owner's notes, as of what is durable. Key ≤ 256 B, value ≤ 64 KiB as JSON, 1 MiB in all. */
 export interface Notes {
   get(key: string): NoteValue | undefined;
@@ -77,15 +68,6 @@ export interface Notes {
   set(key: string, value: NoteValue): Promise<void>;
   delete(key: string): Promise<void>;
   keys(): readonly string[];
-}
-
-/** put + requeued − taken − dropped − quarantined = depth, across restarts. */
-export interface ChannelCounters {
-  readonly put: number;
-  readonly requeued: number;
-  readonly taken: number;
-  readonly dropped: number;
-  readonly quarantined: number;
 }
 
 /** A channel as it stands, at no cost worth naming. */
