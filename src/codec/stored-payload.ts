@@ -88,8 +88,9 @@ export function storePayload(raw: Buffer, options: StoreOptions): StoredPayload 
 }
 
 /**
- * The payload that `stored` holds. Total: never throws, and allocates no more than `form.rawBytes` and
- * `stored` itself, nor more than `payloadBytesMax`. May alias `stored`.
+ * The payload that `stored` holds. Total: never throws. What it builds has at most `form.rawBytes`, itself at
+ * most `payloadBytesMax`; while inflating as much again in pieces, and only as the data really grows to that.
+ * May alias `stored`.
  */
 export function restorePayload(
   stored: Buffer,

@@ -175,6 +175,40 @@ test('columns that would build far more than they hold are malformed', () => {
   assert.equal(allowed.kind, 'batch');
 });
 
+/** Why the payload is none, after `edit` changed it. */
+function reasonAfter(events: Event[], edit: (payload: Buffer) => void): string {
+  const payload = encode(events);
+  edit(payload);
+  const batch = readEventBatch(payload, events.length);
+  return batch.kind === 'malformed' ? batch.reason : 'accepted';
+}
+
+test('a reference to no map is malformed', () => {
+  const events = ['x', 'y', 'x'].map((a) => ({ headers: { a }, body }));
+  const edit = (payload: Buffer): void => {
+    assert.deepEqual([...payload.subarray(24, 27)], [0, 1, 0]);
+    payload[26] = 2;
+  };
+  assert.match(reasonAfter(events, edit), /reference to no map/);
+});
+
+test('strings whose lengths do not add up to their text are malformed', () => {
+  const events = [{ headers: { key: 'value' }, body }];
+  const edit = (payload: Buffer): void => {
+    const keyLengthAt = payload.indexOf('key') - 1;
+    payload[keyLengthAt] = 4;
+  };
+  assert.match(reasonAfter(events, edit), /columns: keys/);
+});
+
+test('body lengths whose sum wraps around at 2^32 are malformed', () => {
+  const events = Array.from({ length: 9 }, (_, index) => ({ headers: {}, body: Buffer.alloc(index === 8 ? 7 : 0) }));
+  const edit = (payload: Buffer): void => {
+    for (let index = 0; index < 8; index++) payload.writeUInt32LE(2 ** 29, 16 + 4 * index);
+  };
+  assert.match(reasonAfter(events, edit), /lengths of the bodies/);
+});
+
 test('more than 1 GiB is malformed', () => {
   const payload = Buffer.alloc(payloadBytesMax + 16);
   payload.writeUInt32LE(payloadBytesMax / 2, 12);

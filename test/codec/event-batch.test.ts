@@ -113,6 +113,20 @@ test('a header that the prototype has is not taken from there', () => {
   );
 });
 
+test('a header that only the next prototype has makes no two events equal', () => {
+  const inherits = Object.assign(Object.create({ a: '1' }), { b: '2' }) as Record<string, string>;
+  for (const maps of [
+    [{ a: '1' }, inherits],
+    [inherits, { a: '1' }],
+  ]) {
+    const delivered = decode(encode(maps.map((headers) => ({ headers, body }))), 2).deliver(0, 2, 1);
+    assert.deepEqual(
+      delivered.map(({ headers }) => headers),
+      maps.map((map) => ({ ...map })),
+    );
+  }
+});
+
 test('a lone surrogate comes back as U+FFFD, and two of them never meet', () => {
   const maps = [{ a: 'x\ud83d' }, { a: '\ude00y' }];
   const delivered = decode(encode(maps.map((headers) => ({ headers, body }))), 2).deliver(0, 2, 1);
