@@ -94,6 +94,16 @@ test('reads and writes past 4 GiB keep their position', async (context) => {
   await file.close();
 });
 
+test('closing waits for calls under way: a closed number could be the next file by then', async (context) => {
+  const disk = nodeDisk();
+  const file = await disk.open(`${await tempDir(context)}/a`, { mode: 'create' });
+  const bytes = Buffer.alloc(2 ** 20, 1);
+  let settled = 0;
+  for (let write = 0; write < 16; write += 1) void file.write(bytes, write * bytes.length).then(() => (settled += 1));
+  await file.close();
+  assert.equal(settled, 16);
+});
+
 test('a failed sync is not repeated', async () => {
   // The only file at hand whose sync fails: EINVAL, each time the system is asked.
   const file = await nodeDisk().open('/dev/null', { mode: 'write' });

@@ -181,6 +181,18 @@ test('a replaced file is found old or new, also across directories, after whiche
   }
 });
 
+test('a sync never brings back what an unsynced rename has replaced', async () => {
+  const disk = await start();
+  await disk.makeDirectory('/e');
+  await durableFile(disk, 1, 7);
+  await (await disk.open('/e/f', { mode: 'create' })).close();
+  await disk.rename('/d/f', '/e/f');
+  await disk.syncDirectory('/d');
+  await disk.syncDirectory('/e');
+  const found = await afterPowerCuts(disk, async (cut) => sectors(await content(cut, '/e/f')));
+  assert.deepEqual(found, ['7'.repeat(8)]);
+});
+
 test('the sync of a directory that failed leaves its changes in doubt for good', async () => {
   const disk = await start();
   await durableFile(disk, 0, 0);
