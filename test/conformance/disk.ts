@@ -6,7 +6,7 @@ import { type Disk, pageBytes } from '../../src/base/disk.ts';
 import { systemCode } from '../../src/base/errors.ts';
 
 /** A disk and an existing, empty directory of it. */
-export interface DiskUnderTest {
+interface DiskUnderTest {
   readonly disk: Disk;
   readonly directory: string;
 }
