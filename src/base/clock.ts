@@ -11,17 +11,20 @@ export interface Clock {
   wallMs(): number;
   /** Monotonic, ms, fractional. */
   monotonicMs(): number;
-  /** Calls once after `delayMs`. Does not keep the process alive. */
-  after(delayMs: number, call: () => void): Timer;
+  /**
+   * Calls once after `delayMs`. Keeps the process alive only where `keepsAlive` says so: for a wait that a caller
+   * awaits, which would otherwise end with the process and not with its time.
+   */
+  after(delayMs: number, call: () => void, keepsAlive?: boolean): Timer;
 }
 
 /** The real one. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  after(delayMs, call) {
+  after(delayMs, call, keepsAlive = false) {
     const timer = setTimeout(call, delayMs);
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
 };

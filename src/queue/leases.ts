@@ -9,7 +9,7 @@ import { SequenceSet } from './sequence-set.ts';
 /** One incarnation of a consumer. */
 export interface Holder {
   readonly name: string;
-  /** 1 for the first consumer of this name, +1 each time it is opened again. */
+  /** Different for each that was opened, whatever its name; ascending. */
   readonly incarnation: number;
   /** `fenced`: the name was opened again. Only an open holder has leases. */
   state: 'open' | 'fenced' | 'closed';
@@ -31,8 +31,10 @@ const agesMax = 64;
 
 /** All consumers of a channel and what they hold. */
 export class Leases {
+  /** The open ones. */
   readonly #holders: Map<string, Holder> = new Map();
   #leasedCount = 0;
+  #opened = 0;
 
   get leasedCount(): number {
     return this.#leasedCount;
@@ -42,8 +44,7 @@ export class Leases {
   open(name: string): { readonly holder: Holder; readonly returned: SequenceRanges } {
     const earlier = this.#holders.get(name);
     const returned = earlier === undefined ? [] : this.#end(earlier, 'fenced');
-    const incarnation = (earlier?.incarnation ?? 0) + 1;
-    const holder: Holder = { name, incarnation, state: 'open', leased: new SequenceSet(), ages: [] };
+    const holder: Holder = { name, incarnation: ++this.#opened, state: 'open', leased: new SequenceSet(), ages: [] };
     this.#holders.set(name, holder);
     return { holder, returned };
   }
@@ -56,9 +57,7 @@ export class Leases {
   /** Ends all; answers what they held, ascending. */
   closeAll(): SequenceRanges {
     const returned = new SequenceSet();
-    for (const holder of this.#holders.values()) {
-      if (holder.state === 'open') returned.addAll(this.#end(holder, 'closed'));
-    }
+    for (const holder of [...this.#holders.values()]) returned.addAll(this.#end(holder, 'closed'));
     return returned.toRanges();
   }
 
@@ -112,7 +111,10 @@ export class Leases {
   }
 
   #end(holder: Holder, state: 'fenced' | 'closed'): SequenceRanges {
-    if (holder.state === 'open') holder.state = state;
+    if (holder.state === 'open') {
+      holder.state = state;
+      this.#holders.delete(holder.name);
+    }
     const returned = holder.leased.toRanges();
     this.#leasedCount -= holder.leased.count;
     holder.leased.clear();

@@ -92,20 +92,25 @@ export class QueueState {
 
   /** Their events are lost. Acknowledged ones are not: nobody needs them. Answers how many are newly lost. */
   applyQuarantine(ranges: SequenceRanges): number {
-    const lost = SequenceSet.of(ranges);
-    for (const { first, last } of ranges) {
-      if (this.acked.countRange(first, last) === 0) continue;
-      let from = this.acked.nextIn(first);
-      while (from !== undefined && from <= last) {
-        const end = Math.min(this.acked.nextOut(from), last + 1);
-        lost.removeRange(from, end - 1);
-        from = this.acked.nextIn(end);
+    const lost = this.quarantined.addAll(this.pendingOf(ranges));
+    this.#counters.quarantined += lost;
+    return lost;
+  }
+
+  /** What of `ranges` is neither acknowledged nor lost; prepared or not. */
+  pendingOf(ranges: SequenceRanges): SequenceRanges {
+    const pending = SequenceSet.of(ranges);
+    for (const settled of [this.acked, this.quarantined]) {
+      for (const { first, last } of ranges) {
+        let from = settled.nextIn(first);
+        while (from !== undefined && from <= last) {
+          const end = Math.min(settled.nextOut(from), last + 1);
+          pending.removeRange(from, end - 1);
+          from = settled.nextIn(end);
+        }
       }
     }
-    let added = 0;
-    for (const { first, last } of lost.ranges()) added += this.quarantined.addRange(first, last);
-    this.#counters.quarantined += added;
-    return added;
+    return pending.toRanges();
   }
 
   /** Acknowledged or lost events are pending again: rewind, readmission. Answers how many. */
