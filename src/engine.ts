@@ -16,4 +16,9 @@ export type {
   TakeOptions,
   UnresolvedTake,
 } from './channel/channel.ts';
+export { type ChannelEnvironment, FileChannel, type OpenCheckpoint } from './channel/file-channel.ts';
+export { MemoryChannel, type MemoryChannelOptions } from './channel/memory-channel.ts';
+export type { ChannelOptions, EncryptionOptions, FsyncOption } from './channel/options.ts';
 export type { DeliveredEvent, Event, Headers } from './event/event.ts';
+export type { Damage } from './wal/damage.ts';
+export type { DamageKind } from './wal/system-frames.ts';

@@ -1,0 +1,104 @@
+/**
+ * Saves the checkpoint from time to time and, after an open, holds the last one against the log: what it saw and the
+ * log does not have any more is a loss, and is said. Nothing waits for it, and nothing depends on it.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Sequence } from '../base/units.ts';
+import type { CheckpointRecord, CheckpointStore, IndexEntry } from '../checkpoint/store.ts';
+import type { Log } from '../wal/log.ts';
+
+export interface CheckpointerOptions {
+  readonly channelId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly intervalMs: number;
+  readonly snapshot: () => Buffer;
+  readonly onNotice: (text: string) => void;
+}
+
+export class Checkpointer {
+  readonly #options: CheckpointerOptions;
+  #store: CheckpointStore | undefined;
+  #timer: Timer | undefined;
+  #saving: Promise<void> | undefined;
+  #indexedTo: Sequence = 0;
+  #saved: { readonly position: string; readonly atMs: number } | undefined;
+  #failedBefore = false;
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options;
+  }
+
+  get saved(): { readonly position: string; readonly ageMs: number } | null {
+    if (this.#saved === undefined) return null;
+    return { position: this.#saved.position, ageMs: Math.max(0, this.#options.clock.wallMs() - this.#saved.atMs) };
+  }
+
+  /** Starts to save. */
+  use(store: CheckpointStore): void {
+    this.#store = store;
+    this.#arm();
+  }
+
+  /** Saves now. Resolves when durable, or when it turned out that it cannot be: that is noticed, never thrown. */
+  async save(clean = false): Promise<void> {
+    await this.#saving;
+    this.#saving = this.#save(clean).finally(() => {
+      this.#saving = undefined;
+    });
+    await this.#saving;
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#saving;
+    await this.#store?.close().catch(() => undefined);
+    this.#store = undefined;
+  }
+
+  #arm(): void {
+    this.#timer = this.#options.clock.after(this.#options.intervalMs, () => {
+      void this.save().then(() => this.#arm());
+    });
+  }
+
+  async #save(clean: boolean): Promise<void> {
+    const { log, channelId, clock, snapshot } = this.#options;
+    const { segment, serial, headerCrc, offset } = log.position;
+    if (this.#store === undefined || segment === undefined) return;
+    const savedAt = Math.max(0, Math.floor(clock.wallMs()));
+    const record: CheckpointRecord = {
+      channelId,
+      segmentId: segment.id,
+      epoch: segment.epoch,
+      offset,
+      serial,
+      headerCrc,
+      nextSequence: log.durableNextSequence,
+      clean,
+      savedAt,
+      state: snapshot(),
+    };
+    const index = this.#newEntries();
+    try {
+      await this.#store.save(record, index, log.segments[0]?.firstSequence ?? 1);
+      this.#indexedTo = index.at(-1)?.sequence ?? this.#indexedTo;
+      this.#saved = { position: `${segment.id.toString(16).padStart(16, '0')}:${offset}`, atMs: savedAt };
+      this.#failedBefore = false;
+    } catch (error) {
+      if (!this.#failedBefore) this.#options.onNotice(`the checkpoint cannot be saved (${String(error)})`);
+      this.#failedBefore = true;
+    }
+  }
+
+  #newEntries(): IndexEntry[] {
+    const entries: IndexEntry[] = [];
+    for (const segment of this.#options.log.segments) {
+      if (segment.nextSequence <= this.#indexedTo) continue;
+      for (const { sequence, offset, timeMs } of segment.marks) {
+        if (sequence > this.#indexedTo) entries.push({ sequence, segmentId: segment.id, offset, timeMs });
+      }
+    }
+    return entries;
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The log under a FileChannel: turns puts and records into frames, applies what became durable or is replayed to the
+ * QueueState, and hands out events as delivery brings them.
+ */
+import { ForebayError } from '../base/errors.ts';
+import { countSequences, type Sequence, type SequenceRange, type SequenceRanges } from '../base/units.ts';
+import {
+  type EventBatchPlan,
+  eventBatchCodec,
+  planEventBatch,
+  readEventBatch,
+  writeEventBatch,
+} from '../codec/event-batch.ts';
+import { payloadBytesMax } from '../codec/validate-event.ts';
+import type { DeliveredEvent, Event } from '../event/event.ts';
+import { ackHeader, type ControlRecord, decodeControl, encodeControl } from '../queue/control-record.ts';
+import { decodeNotes, encodeNotes, type NoteChanges } from '../queue/notes.ts';
+import { QueueState } from '../queue/queue-state.ts';
+import { decodeRanges } from '../queue/ranges.ts';
+import { SequenceSet } from '../queue/sequence-set.ts';
+import type { Delivery, LoadedFrame } from '../wal/delivery.ts';
+import { type FrameOp, payloadOp } from '../wal/frame-op.ts';
+import type { Log } from '../wal/log.ts';
+import type { LogOwner, ReplayedFrame } from '../wal/log-owner.ts';
+import { FrameFlag, FrameType } from '../wal/segment/frame-header.ts';
+import { firstGroupOffset } from '../wal/segment/segment-header.ts';
+import { eventCount, pendingEvents } from '../wal/segment-info.ts';
+import type { ChannelBackend } from './backend.ts';
+
+const none: readonly DeliveredEvent[] = [];
+const empty: Buffer = Buffer.alloc(0);
+
+const frameTypes: { readonly [kind in ControlRecord['kind']]: number } = {
+  ack: FrameType.ack,
+  prepare: FrameType.prepare,
+  resolve: FrameType.resolve,
+  notes: FrameType.note,
+};
+const recordKinds: ReadonlyMap<number, ControlRecord['kind']> = new Map(
+  (Object.keys(frameTypes) as ControlRecord['kind'][]).map((kind) => [frameTypes[kind], kind]),
+);
+
+/** One put transaction on its way into the log. */
+class PutOp implements FrameOp {
+  readonly type: number = FrameType.put;
+  readonly flags: number;
+  readonly codec: number = eventBatchCodec;
+  readonly count: number;
+  readonly rawBytes: number;
+  baseSequence: Sequence = 0;
+  readonly #plan: EventBatchPlan;
+  readonly #stored: (first: Sequence, count: number) => void;
+  readonly #failed: (error: ForebayError) => void;
+
+  constructor(
+    plan: EventBatchPlan,
+    stored: (first: Sequence, count: number) => void,
+    failed: (error: ForebayError) => void,
+  ) {
+    this.#plan = plan;
+    this.#stored = stored;
+    this.#failed = failed;
+    this.flags = plan.notes === undefined ? 0 : FrameFlag.notes;
+    this.count = plan.count;
+    this.rawBytes = plan.bytes;
+  }
+
+  writePayload(target: Buffer, at: number): void {
+    writeEventBatch(this.#plan, target, at);
+  }
+
+  durable(): void {
+    this.#stored(this.baseSequence, this.count);
+  }
+
+  failed(error: ForebayError): void {
+    this.#failed(error);
+  }
+}
+
+/** What the backend is given once the log is open. */
+export interface BackendLog {
+  readonly log: Log;
+  readonly delivery: Delivery;
+}
+
+export class FileBackend implements ChannelBackend, LogOwner {
+  state: QueueState = new QueueState();
+  #parts: BackendLog | undefined;
+  /** Given back: served first. */
+  readonly #returned = new SequenceSet();
+  #revisited: readonly LoadedFrame[] = [];
+  /** Index in the frame that delivery peeks at. */
+  #frameIndex = 0;
+  /** Below this an event may be settled already: it was there before this process. */
+  #settledBelow: Sequence = 0;
+
+  attach(parts: BackendLog): void {
+    this.#parts = parts;
+    this.#settledBelow = parts.log.nextSequence;
+  }
+
+  get #log(): Log {
+    return (this.#parts as BackendLog).log;
+  }
+
+  get #delivery(): Delivery {
+    return (this.#parts as BackendLog).delivery;
+  }
+
+  // — storing —
+
+  put(events: readonly Event[], notes: NoteChanges | undefined): Promise<SequenceRange> {
+    const plan = planEventBatch(events, notes === undefined ? undefined : encodeNotes(notes));
+    if (plan.bytes > payloadBytesMax) return Promise.reject(tooLarge(plan.bytes));
+    return new Promise((resolve, reject) => {
+      const stored = (first: Sequence, count: number) => {
+        this.state.applyPut(count, notes);
+        resolve({ first, last: first + count - 1 });
+      };
+      this.#log.append(new PutOp(plan, stored, reject));
+    });
+  }
+
+  record(record: ControlRecord): Promise<void> {
+    const payload = encodeControl(record);
+    const named = record.kind === 'ack' ? ackHeader(record.ranges) : undefined;
+    return new Promise((resolve, reject) => {
+      const op = payloadOp(frameTypes[record.kind], payload, {
+        baseSequence: named?.baseSequence ?? 0,
+        count: named?.count ?? 0,
+        flags: named?.explicit === true ? FrameFlag.explicit : 0,
+        durable: () => {
+          this.#apply(record);
+          resolve();
+        },
+      });
+      this.#log.append({ ...op, failed: reject });
+    });
+  }
+
+  #apply(record: ControlRecord): void {
+    if (record.kind === 'ack') this.state.applyAck(record.ranges, record.notes);
+    else if (record.kind === 'prepare') this.state.applyPrepare(record.take, record.notes);
+    else if (record.kind === 'resolve') this.state.applyResolve(record.id, record.outcome, record.notes);
+    else this.state.applyNotes(record.notes);
+  }
+
+  refusesPuts(): Error | undefined {
+    return this.#log.refusesPuts();
+  }
+
+  // — taking —
+
+  claim(max: number, maxBytes: number): readonly DeliveredEvent[] {
+    if (!this.#returned.isEmpty) return this.#claimReturned(max, maxBytes);
+    return this.#claimFresh(max, maxBytes);
+  }
+
+  #claimFresh(max: number, maxBytes: number): readonly DeliveredEvent[] {
+    let events: DeliveredEvent[] | undefined;
+    let room = max;
+    let bytes = maxBytes;
+    for (let frame = this.#delivery.peek(); frame !== undefined && room > 0; frame = this.#delivery.peek()) {
+      const from = this.#skipSettled(frame, this.#frameIndex);
+      const to = from < frame.count ? this.#runEnd(frame, from, room, bytes, events === undefined) : from;
+      if (to > from) {
+        const run = frame.batch.deliver(from, to, frame.baseSequence + from);
+        for (const event of run) bytes -= event.body.length;
+        room -= run.length;
+        if (events === undefined) events = run;
+        else for (const event of run) events.push(event);
+      }
+      this.#frameIndex = to;
+      if (to >= frame.count) {
+        this.#frameIndex = 0;
+        this.#delivery.advance();
+      } else if (to === from) break;
+    }
+    return events ?? none;
+  }
+
+  /** The first index from `index` on whose event is not settled; the frame's count where all are. */
+  #skipSettled(frame: LoadedFrame, index: number): number {
+    const sequence = frame.baseSequence + index;
+    if (sequence >= this.#settledBelow) return index;
+    return Math.min(frame.count, this.state.nextUnsettled(sequence) - frame.baseSequence);
+  }
+
+  /** How far events from `from` on can be delivered in one go. */
+  #runEnd(frame: LoadedFrame, from: number, room: number, maxBytes: number, mayBeLarger: boolean): number {
+    const limit = Math.min(frame.count, from + room);
+    const checked = frame.baseSequence + from < this.#settledBelow;
+    let bytes = 0;
+    let to = from;
+    while (to < limit) {
+      if (checked && this.state.isSettled(frame.baseSequence + to)) break;
+      bytes += frame.batch.bodyBytes(to);
+      if (bytes > maxBytes && !(mayBeLarger && to === from)) break;
+      to += 1;
+    }
+    return to;
+  }
+
+  #claimReturned(max: number, maxBytes: number): readonly DeliveredEvent[] {
+    const events: DeliveredEvent[] = [];
+    let bytes = maxBytes;
+    for (const frame of this.#revisited) {
+      for (let index = 0; index < frame.count && events.length < max; index++) {
+        const sequence = frame.baseSequence + index;
+        const first = this.#returned.first();
+        if (first === undefined || first < frame.baseSequence) break;
+        if (!this.#returned.has(sequence)) continue;
+        bytes -= frame.batch.bodyBytes(index);
+        if (bytes < 0 && events.length > 0) return events;
+        for (const event of frame.batch.deliver(index, index + 1, sequence)) events.push(event);
+        this.#returned.removeRange(sequence, sequence);
+      }
+    }
+    if (this.#returned.isEmpty) this.#revisited = [];
+    return events;
+  }
+
+  whenClaimable(): Promise<void> | undefined {
+    if (!this.#returned.isEmpty) return this.#revisit();
+    if (this.#delivery.peek() !== undefined) return Promise.resolve();
+    return this.#delivery.isBehind ? this.#delivery.load() : undefined;
+  }
+
+  /** Reads given-back events again. What its place does not hold any more was reported by the reading. */
+  async #revisit(): Promise<void> {
+    const wanted = this.#returned.toRanges().slice(0, 1000);
+    const first = wanted[0];
+    if (first === undefined) return;
+    this.#revisited = await this.#delivery.revisit(wanted);
+    const covered = this.#revisited.some(
+      ({ baseSequence, count }) => baseSequence <= first.first && first.first < baseSequence + count,
+    );
+    if (covered) return;
+    const next = this.#revisited.find(({ baseSequence }) => baseSequence > first.first)?.baseSequence;
+    const last = Math.min(first.last, (next ?? first.last + 1) - 1);
+    const ranges = [{ first: first.first, last }];
+    this.#returned.removeAll(ranges);
+    this.lostOnRead(ranges);
+  }
+
+  /** Set by the channel: events that were there and cannot be read any more. */
+  lostOnRead: (ranges: SequenceRanges) => void = () => undefined;
+
+  giveBack(ranges: SequenceRanges): void {
+    const freshFrom = this.#delivery.freshFrom + this.#frameIndex;
+    for (const { first, last } of ranges) {
+      if (first < freshFrom) this.#returned.addRange(first, Math.min(last, freshFrom - 1));
+    }
+    this.#revisited = [];
+  }
+
+  /** An estimate: each segment's bytes by the share of its events that wait. */
+  waitingBytes(): number {
+    let bytes = 0;
+    for (const segment of this.#log.segments) {
+      const count = eventCount(segment);
+      if (count === 0) continue;
+      bytes += ((segment.endOffset - firstGroupOffset) * pendingEvents(segment, this)) / count;
+    }
+    return bytes;
+  }
+
+  // — the log's owner —
+
+  restore(snapshot: Buffer | undefined): boolean {
+    const state = snapshot === undefined ? new QueueState() : QueueState.decode(snapshot);
+    if (state === undefined) return false;
+    this.state = state;
+    return true;
+  }
+
+  replay(frame: ReplayedFrame): Sequence | undefined {
+    if (frame.type === FrameType.put) return this.#replayPut(frame);
+    if (frame.type === FrameType.rewind) {
+      const ranges = decodeRanges(frame.payload ?? empty);
+      if (ranges !== undefined) this.state.applyRequeue(ranges);
+      return ranges === undefined ? undefined : lastOf(ranges);
+    }
+    const kind = recordKinds.get(frame.type);
+    const { baseSequence, count, explicit } = frame;
+    const record = kind && decodeControl(kind, frame.payload ?? empty, { baseSequence, count, explicit });
+    if (record === undefined) return undefined;
+    this.#apply(record);
+    if (record.kind === 'ack') return lastOf(record.ranges);
+    return record.kind === 'prepare' ? lastOf(record.take.ranges) : 0;
+  }
+
+  #replayPut(frame: ReplayedFrame): Sequence | undefined {
+    let notes: NoteChanges | undefined;
+    if (frame.payload !== undefined) {
+      const batch = readEventBatch(frame.payload, frame.count);
+      if (batch.kind !== 'batch') return undefined;
+      notes = batch.notes === undefined ? undefined : decodeNotes(batch.notes);
+    }
+    this.state.applyPut(frame.count, notes);
+    return frame.baseSequence + frame.count - 1;
+  }
+
+  lost(ranges: SequenceRanges): void {
+    this.state.applyPut(countSequences(ranges), undefined);
+    this.state.applyQuarantine(ranges);
+  }
+
+  quarantine(ranges: SequenceRanges): SequenceRange[] {
+    const pending = [...this.state.pendingOf(ranges)];
+    this.state.applyQuarantine(pending);
+    return pending;
+  }
+
+  readmit(ranges: SequenceRanges): void {
+    this.state.applyRequeue(ranges);
+  }
+
+  settledCount(first: Sequence, last: Sequence): number {
+    return this.state.acked.countRange(first, last) + this.state.quarantined.countRange(first, last);
+  }
+
+  forget(first: Sequence, last: Sequence): void {
+    if (last >= first) this.state.forget(first, last);
+  }
+
+  snapshot(): Buffer {
+    return this.state.encode();
+  }
+}
+
+function lastOf(ranges: SequenceRanges): Sequence {
+  return ranges.at(-1)?.last ?? 0;
+}
+
+function tooLarge(actual: number): ForebayError {
+  return new ForebayError(
+    'TRANSACTION_TOO_LARGE',
+    `the transaction takes ${actual} bytes encoded, more than ${payloadBytesMax}: put fewer or smaller events at once`,
+    { expected: payloadBytesMax, actual, outcome: 'notStored' },
+  );
+}

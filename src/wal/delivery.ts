@@ -1,0 +1,339 @@
+/**
+ * Where events come from when they are taken. Fresh ones come in the order of the log: from memory while the takers
+ * keep up (the groups that just became durable stay there, up to a limit), else by reading the segments ahead.
+ * Events that were given back are read again from their place. What cannot be read is reported and passed over.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Disk, DiskFile } from '../base/disk.ts';
+import { type ByteOffset, mib, type SegmentId, type Sequence, type SequenceRange } from '../base/units.ts';
+import { type EventBatch, eventBatchCodec, readEventBatch } from '../codec/event-batch.ts';
+import { PayloadReader, type PayloadStorage } from './frame-payload.ts';
+import type { ReadGroup } from './group-reader.ts';
+import type { DurableGroup } from './log-options.ts';
+import { addMark, givenBetween } from './recovery-replay.ts';
+import { type FrameHeader, FrameType } from './segment/frame-header.ts';
+import { firstGroupOffset } from './segment/segment-header.ts';
+import type { SegmentInfo } from './segment-info.ts';
+import { type ScanPosition, SegmentScanner } from './segment-scanner.ts';
+import type { DamageKind } from './system-frames.ts';
+
+/** Groups stay in memory up to this, so that a taker that keeps up never reads the disk. */
+const tailBytesMax: number = 24 * mib;
+/** Read ahead of the takers: enough for sequential speed. */
+const readAheadBytes: number = 4 * mib;
+const windowBytes: number = mib;
+
+/** The events of one PUT frame. */
+export interface LoadedFrame {
+  readonly baseSequence: Sequence;
+  readonly count: number;
+  readonly batch: EventBatch;
+  readonly bytes: number;
+}
+
+/** Events that turned out not to be readable. */
+export interface LostEvents {
+  readonly segment: SegmentInfo;
+  readonly offset: ByteOffset;
+  readonly bytes: number;
+  readonly kind: DamageKind;
+  readonly ranges: readonly SequenceRange[];
+}
+
+export interface DeliveryOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly storage: PayloadStorage;
+  /** Ascending; the last is the one being written. */
+  readonly segments: () => readonly SegmentInfo[];
+  /** Whether any of the segment's events still waits; others are not read. */
+  readonly hasPending: (segment: SegmentInfo) => boolean;
+  readonly onLost: (lost: LostEvents) => void;
+}
+
+interface OpenSegment {
+  readonly segment: SegmentInfo;
+  readonly file: DiskFile;
+  readonly scanner: SegmentScanner;
+  readonly payloads: PayloadReader;
+}
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #loaded: LoadedFrame[] = [];
+  #head = 0;
+  #loadedBytes = 0;
+  /** Where fresh reading goes on; undefined before the first segment. */
+  #cursor: { segment: SegmentInfo; position: ScanPosition } | undefined;
+  #reading: OpenSegment | undefined;
+  #loading: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** Starts before the first event of the oldest segment. */
+  start(): void {
+    const first = this.#nextSegment(0);
+    if (first !== undefined) this.#cursor = { segment: first, position: headOf(first) };
+  }
+
+  /** Events from here on will still be met as fresh ones. */
+  get freshFrom(): Sequence {
+    return this.peek()?.baseSequence ?? this.#cursor?.position.nextSequence ?? 1;
+  }
+
+  /** The next fresh frame that is in memory. */
+  peek(): LoadedFrame | undefined {
+    return this.#loaded[this.#head];
+  }
+
+  /** The frame that `peek` gives was used up. */
+  advance(): void {
+    const frame = this.#loaded[this.#head] as LoadedFrame;
+    this.#loadedBytes -= frame.bytes;
+    this.#head += 1;
+    if (this.#head > 256 && this.#head * 2 > this.#loaded.length) {
+      this.#loaded.splice(0, this.#head);
+      this.#head = 0;
+    }
+    if (this.#loadedBytes < readAheadBytes / 2 && this.isBehind) void this.load();
+  }
+
+  /** Whether events wait in the log that are not in memory. */
+  get isBehind(): boolean {
+    const cursor = this.#cursor;
+    if (cursor === undefined) return this.#nextSegment(0) !== undefined;
+    if (cursor.position.offset < cursor.segment.endOffset) return true;
+    return this.#nextSegment(cursor.segment.id) !== undefined;
+  }
+
+  /** A group became durable. True: its buffer is kept here. */
+  publish(group: DurableGroup): boolean {
+    const { segment, offset, next } = group;
+    const cursor = this.#cursor;
+    const atTail =
+      cursor === undefined ||
+      (cursor.segment === segment && cursor.position.offset === offset) ||
+      (offset === firstGroupOffset && this.#isAtEndBefore(segment));
+    if (!atTail || this.#loading !== undefined || this.#loadedBytes > tailBytesMax) return false;
+    this.#cursor = { segment, position: next };
+    if (this.#reading !== undefined) void this.#closeReading();
+    if (group.built.events === 0) return false;
+    const payloads = new PayloadReader(this.#options.storage, segment);
+    for (const { header, payloadAt } of group.built.frames) {
+      if (header.type !== FrameType.put) continue;
+      const stored = group.bytes.subarray(payloadAt, payloadAt + header.storedBytes);
+      const frame = openFrame(header, stored, payloads);
+      if (frame !== undefined) this.#push(frame);
+    }
+    return true;
+  }
+
+  /** Reads on until enough is in memory or the end of the log is reached. Concurrent calls share one reading. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /** The frames that hold events of `wanted`, from its first on, up to about a megabyte. */
+  async revisit(wanted: readonly SequenceRange[]): Promise<LoadedFrame[]> {
+    const first = wanted[0];
+    const segment = first && this.#options.segments().find((one) => !one.absent && first.first < one.nextSequence);
+    if (first === undefined || segment === undefined || first.first < segment.firstSequence) return [];
+    const mark = segment.marks.findLast((one) => one.sequence <= first.first);
+    const position: ScanPosition =
+      mark === undefined
+        ? headOf(segment)
+        : {
+            offset: mark.offset,
+            serial: mark.serial,
+            previousCrc: undefined,
+            generation: 0,
+            nextSequence: mark.sequence,
+          };
+    const open = await this.#open(segment, position);
+    const frames: LoadedFrame[] = [];
+    let bytes = 0;
+    try {
+      while (bytes < windowBytes) {
+        const step = await open.scanner.next();
+        if (step.kind === 'end') break;
+        if (step.kind !== 'group') continue;
+        addMark(segment, step.group.header);
+        for (const frame of readPuts(step.group, open.payloads)) {
+          if (!wanted.some((range) => meets(range, frame))) continue;
+          frames.push(frame);
+          bytes += frame.bytes;
+        }
+        if (step.group.header.nextSequence > (wanted.at(-1) as SequenceRange).last) break;
+      }
+    } finally {
+      await open.file.close();
+    }
+    return frames;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#loading;
+    await this.#closeReading();
+  }
+
+  #isAtEndBefore(segment: SegmentInfo): boolean {
+    const segments = this.#options.segments();
+    const before = segments[segments.indexOf(segment) - 1];
+    const cursor = this.#cursor;
+    if (before === undefined || cursor === undefined) return before === undefined;
+    return cursor.segment === before && cursor.position.offset >= before.endOffset;
+  }
+
+  /** The first segment behind `id` that is worth reading; the one being written always is. */
+  #nextSegment(id: SegmentId): SegmentInfo | undefined {
+    const segments = this.#options.segments();
+    const last = segments.at(-1);
+    return segments.find(
+      (one) => one.id > id && !one.absent && (one === last ? one.nextSequence > 1 : this.#options.hasPending(one)),
+    );
+  }
+
+  #push(frame: LoadedFrame): void {
+    this.#loaded.push(frame);
+    this.#loadedBytes += frame.bytes;
+  }
+
+  async #load(): Promise<void> {
+    while (!this.#closed && this.#loadedBytes < readAheadBytes && this.isBehind) {
+      const reading = await this.#readingAtCursor();
+      if (reading === undefined) return;
+      const step = await reading.scanner.next();
+      const { segment } = reading;
+      this.#cursor = { segment, position: reading.scanner.position };
+      // Drained and recycled meanwhile: what was read means nothing.
+      if (!this.#options.segments().includes(segment)) continue;
+      if (step.kind === 'group') this.#take(reading, step.group);
+      else if (step.kind === 'damage') {
+        const ranges = givenBetween(segment, step.lostFrom, step.lostTo);
+        const kind = step.unreadable ? 'unreadable' : 'group';
+        this.#lost(segment, step.from, step.to - step.from, kind, ranges);
+      }
+    }
+  }
+
+  #take(reading: OpenSegment, group: ReadGroup): void {
+    addMark(reading.segment, group.header);
+    for (const { offset, bytes, lostFrom, lostTo } of group.bad) {
+      const unreadable = reading.scanner.window.isUnreadable(offset, offset + bytes);
+      const ranges = givenBetween(reading.segment, lostFrom, lostTo);
+      this.#lost(reading.segment, offset, bytes, unreadable ? 'unreadable' : 'frame', ranges);
+    }
+    for (const frame of group.frames) {
+      if (frame.header.type !== FrameType.put || frame.payload === undefined) continue;
+      const loaded = openFrame(frame.header, frame.payload, reading.payloads);
+      if (loaded !== undefined) this.#push(loaded);
+      else {
+        const { baseSequence, count, storedBytes } = frame.header;
+        const ranges = count > 0 ? [{ first: baseSequence, last: baseSequence + count - 1 }] : [];
+        this.#lost(reading.segment, frame.offset, storedBytes, 'frame', ranges);
+      }
+    }
+  }
+
+  #lost(
+    segment: SegmentInfo,
+    offset: ByteOffset,
+    bytes: number,
+    kind: DamageKind,
+    ranges: readonly SequenceRange[],
+  ): void {
+    if (ranges.length > 0) this.#options.onLost({ segment, offset, bytes, kind, ranges });
+  }
+
+  async #readingAtCursor(): Promise<OpenSegment | undefined> {
+    const cursor = this.#cursor;
+    const segments = this.#options.segments();
+    if (cursor === undefined) {
+      this.start();
+      return this.#cursor === undefined ? undefined : this.#readingAtCursor();
+    }
+    const { segment, position } = cursor;
+    if (position.offset >= segment.endOffset || !segments.includes(segment)) {
+      const next = this.#nextSegment(segment.id);
+      if (next === undefined) return undefined;
+      this.#cursor = { segment: next, position: headOf(next) };
+      await this.#closeReading();
+      return this.#readingAtCursor();
+    }
+    if (this.#reading?.segment === segment && this.#reading.scanner.position.offset === position.offset) {
+      this.#reading.scanner.extendTo({ offset: segment.endOffset, nextSequence: segment.nextSequence });
+      return this.#reading;
+    }
+    await this.#closeReading();
+    this.#reading = await this.#open(segment, position);
+    return this.#reading;
+  }
+
+  async #open(segment: SegmentInfo, position: ScanPosition): Promise<OpenSegment> {
+    const { disk, clock, storage } = this.#options;
+    const file = await disk.open(segment.path, { mode: 'read' });
+    const { epoch, recycled, tailEndSequence, resumeSequence, endOffset, nextSequence } = segment;
+    const scanner = new SegmentScanner(
+      {
+        file,
+        fileBytes: endOffset,
+        epoch,
+        recycled,
+        clock,
+        end: { offset: endOffset, nextSequence },
+        tailEndSequence,
+        resumeSequence,
+        checkPuts: true,
+        windowBytes,
+      },
+      position,
+    );
+    return { segment, file, scanner, payloads: new PayloadReader(storage, segment) };
+  }
+
+  async #closeReading(): Promise<void> {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    await reading?.file.close();
+  }
+}
+
+function headOf(segment: SegmentInfo): ScanPosition {
+  const { firstSerial, firstSequence } = segment;
+  return {
+    offset: firstGroupOffset,
+    serial: firstSerial,
+    previousCrc: undefined,
+    generation: 0,
+    nextSequence: firstSequence,
+  };
+}
+
+function meets(range: SequenceRange, frame: LoadedFrame): boolean {
+  return range.first < frame.baseSequence + frame.count && frame.baseSequence <= range.last;
+}
+
+function readPuts(group: ReadGroup, payloads: PayloadReader): LoadedFrame[] {
+  const frames: LoadedFrame[] = [];
+  for (const { header, payload } of group.frames) {
+    if (header.type !== FrameType.put || payload === undefined) continue;
+    const frame = openFrame(header, payload, payloads);
+    if (frame !== undefined) frames.push(frame);
+  }
+  return frames;
+}
+
+function openFrame(header: FrameHeader, stored: Buffer, payloads: PayloadReader): LoadedFrame | undefined {
+  const payload = payloads.restore(header, stored);
+  if (payload === undefined || header.codec !== eventBatchCodec) return undefined;
+  const batch = readEventBatch(payload, header.count);
+  if (batch.kind !== 'batch') return undefined;
+  return { baseSequence: header.baseSequence, count: header.count, batch, bytes: header.rawBytes };
+}

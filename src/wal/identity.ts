@@ -1,0 +1,126 @@
+/**
+ * The identity file `channel.json`, one in every directory of a channel: which channel, which directory of it, what
+ * the others are. It is why an unmounted volume is noticed, never taken for a fresh channel (log-format rule 16).
+ * JSON with a CRC of its own; docs/format.md#identity.
+ */
+import { join } from 'node:path';
+import type { Disk } from '../base/disk.ts';
+import { crc32 } from '../codec/checksum.ts';
+
+/** The identity's file name. */
+export const identityName = 'channel.json';
+const formatVersion = 1;
+const fileBytesMax = 1_048_576;
+
+export interface IdentityDirectory {
+  readonly id: string;
+  readonly path: string;
+}
+
+/** A key the channel was ever written with. The fingerprint does not give it away. */
+export interface IdentityKey {
+  readonly id: number;
+  readonly fingerprint: string;
+}
+
+export interface Identity {
+  /** 32 hex digits. */
+  readonly channelId: string;
+  /** The directory this file stands in; `checkpoint` for the checkpoint directory. */
+  readonly directoryId: string;
+  readonly directories: readonly IdentityDirectory[];
+  readonly keys: readonly IdentityKey[];
+  /** Grows with every change; the largest of all copies counts. */
+  readonly revision: number;
+  /** The channel is being created: no log was ever started. */
+  readonly forming: boolean;
+}
+
+export type ReadIdentity =
+  | { readonly kind: 'identity'; readonly identity: Identity }
+  | { readonly kind: 'none' | 'damaged' }
+  | { readonly kind: 'unsupported'; readonly what: string };
+
+/** Reads the identity of `directory`. Total but for what the disk throws. */
+export async function readIdentity(disk: Disk, directory: string): Promise<ReadIdentity> {
+  const path = join(directory, identityName);
+  const entry = await disk.entry(path);
+  if (entry === undefined) return { kind: 'none' };
+  if (entry.kind !== 'file' || entry.bytes > fileBytesMax) return { kind: 'damaged' };
+  const bytes = Buffer.alloc(entry.bytes);
+  const file = await disk.open(path, { mode: 'read' });
+  await file.read(bytes, 0).finally(() => file.close());
+  return decodeIdentity(bytes.toString('utf8'));
+}
+
+/** Writes the identity durably: whole or not at all. */
+export async function writeIdentity(disk: Disk, directory: string, identity: Identity): Promise<void> {
+  const temporary = join(directory, `${identityName}.new`);
+  const bytes = Buffer.from(encodeIdentity(identity));
+  await disk.unlink(temporary);
+  const file = await disk.open(temporary, { mode: 'create' });
+  try {
+    await file.write(bytes, 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await disk.rename(temporary, join(directory, identityName));
+  await disk.syncDirectory(directory);
+}
+
+export function encodeIdentity(identity: Identity): string {
+  const { channelId, directoryId, directories, keys, revision, forming } = identity;
+  const content = {
+    version: formatVersion,
+    features: [],
+    channelId,
+    directoryId,
+    directories,
+    keys,
+    revision,
+    forming,
+  };
+  const crc = crc32(Buffer.from(JSON.stringify(content)));
+  return `${JSON.stringify({ content, crc }, null, 2)}\n`;
+}
+
+export function decodeIdentity(text: string): ReadIdentity {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return { kind: 'damaged' };
+  }
+  if (!isRecord(parsed) || !isRecord(parsed['content'])) return { kind: 'damaged' };
+  const { content } = parsed;
+  if (crc32(Buffer.from(JSON.stringify(content))) !== parsed['crc']) return { kind: 'damaged' };
+  if (content['version'] !== formatVersion)
+    return { kind: 'unsupported', what: `version ${String(content['version'])}` };
+  const features = content['features'];
+  if (Array.isArray(features) && features.length > 0)
+    return { kind: 'unsupported', what: `features ${features.join()}` };
+  const { channelId, directoryId, directories, keys, revision, forming } = content;
+  const sound =
+    typeof channelId === 'string' &&
+    /^[0-9a-f]{32}$/.test(channelId) &&
+    typeof directoryId === 'string' &&
+    typeof revision === 'number' &&
+    typeof forming === 'boolean';
+  if (!sound || !isDirectories(directories) || !isKeys(keys)) return { kind: 'damaged' };
+  return { kind: 'identity', identity: { channelId, directoryId, directories, keys, revision, forming } };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDirectories(value: unknown): value is IdentityDirectory[] {
+  if (!Array.isArray(value)) return false;
+  return value.every((item) => isRecord(item) && typeof item['id'] === 'string' && typeof item['path'] === 'string');
+}
+
+function isKeys(value: unknown): value is IdentityKey[] {
+  if (!Array.isArray(value)) return false;
+  return value.every((key) => isRecord(key) && typeof key['id'] === 'number' && typeof key['fingerprint'] === 'string');
+}

@@ -1,0 +1,141 @@
+/**
+ * Opens the log for writing: recovers, then commits what recovery found. After an orderly close the last segment goes
+ * on; after anything else a new segment starts, whose first group holds the state, where the old log ends, and the
+ * unproven tail once more. That group is recovery's one commit point: before it is durable nothing was changed, after
+ * it nothing is left to do (docs/decisions/0002).
+ */
+
+import type { Sequence, Serial } from '../base/units.ts';
+import { ActiveSegment } from './active-segment.ts';
+import type { Damage } from './damage.ts';
+import { type FrameOp, payloadOp } from './frame-op.ts';
+import { FreePool } from './free-pool.ts';
+import { Log } from './log.ts';
+import type { LogOptions } from './log-options.ts';
+import { keepDamagedBytes } from './quarantine-files.ts';
+import { type Recovered, recover } from './recovery.ts';
+import type { TailFrame } from './recovery-replay.ts';
+import { FrameFlag, FrameType } from './segment/frame-header.ts';
+import { type DirectoryListing, listLogFiles, readFileHeader } from './segment-files.ts';
+import type { SegmentInfo } from './segment-info.ts';
+import { encodeOpen } from './system-frames.ts';
+
+/** What an open after an unclean stop leaves free, so that no sequence is given twice (log-format rule 3). */
+const sequenceGap: number = 2 ** 20;
+/** The same where a segment or a directory is missing. */
+const sequenceGapWide: number = 2 ** 32;
+
+export interface OpenedLog {
+  readonly log: Log;
+  readonly damages: Damage[];
+  /** The log was closed in order before. */
+  readonly clean: boolean;
+  readonly generation: number;
+  /** The last group found, and the sequence behind the last event found: what the checkpoint is held against. */
+  readonly foundSerial: Serial;
+  readonly foundNextSequence: Sequence;
+}
+
+/**
+ * @param isNew No log was ever made here: a channel that is being created.
+ * @throws {ForebayError} FORMAT_UNSUPPORTED; or what the disk answered where no segment could be started.
+ */
+export async function openLog(options: LogOptions, isNew: boolean): Promise<OpenedLog> {
+  const { disk, directories, clock, absentDirectories, storage, owner } = options;
+  const listing = await listLogFiles(disk, directories);
+  const recovered = await recover({ disk, clock, listing, directories, absentDirectories, storage, owner });
+  for (const path of listing.leftovers) await disk.unlink(path);
+  const pool = new FreePool(options);
+  await pool.adopt(listing.free);
+  for (const damage of recovered.damages) await keepOrPin(options, recovered, damage);
+  const generation = recovered.generation + 1;
+  const log = new Log(options, pool, {
+    segments: recovered.segments,
+    last: recovered.segments.at(-1),
+    serial: recovered.lastSerial,
+    headerCrc: recovered.lastCrc,
+    generation,
+    nextSequence: recovered.nextSequence,
+    segmentIdMax: recovered.segmentIdMax,
+    quarantine: recovered.quarantine,
+  });
+  const open = payloadOp(
+    FrameType.open,
+    encodeOpen({ generation, wallMs: Math.max(0, Math.floor(clock.wallMs())), clean: recovered.clean }),
+  );
+  if (recovered.continueAt !== undefined && (await continueLast(options, recovered, log))) {
+    log.append(open);
+    await log.settled();
+  } else {
+    const why = isNew ? 'a new channel' : 'the channel was not closed in order';
+    const tail = recovered.tail.map((frame) => tailOp(frame, options));
+    await log.startAfresh([...tail, open], resumeSequence(recovered, isNew), why);
+  }
+  if (log.failure !== undefined) throw log.failure;
+  await freeStrays(options, listing, recovered, pool);
+  await pool.fillReserve(directories);
+  const { damages, foundSerial, foundNextSequence } = recovered;
+  return { log, damages, clean: recovered.clean || isNew, generation, foundSerial, foundNextSequence };
+}
+
+function resumeSequence(recovered: Recovered, isNew: boolean): number {
+  if (isNew) return 1;
+  const after = Math.max(recovered.nextSequence, recovered.sequenceMax + 1);
+  const nothing = recovered.segments.length === 0;
+  return after + (recovered.partsMissing || nothing ? sequenceGapWide : sequenceGap);
+}
+
+/** Bytes that could not be copied must stay where they are. */
+async function keepOrPin(options: LogOptions, recovered: Recovered, damage: Damage): Promise<void> {
+  const kept = await keepDamagedBytes(options.disk, damage);
+  const segment = recovered.segments.find(({ path }) => path === damage.path);
+  if (segment !== undefined && damage.kind === 'unreadable' && !kept) segment.pinned = true;
+}
+
+async function continueLast(options: LogOptions, recovered: Recovered, log: Log): Promise<boolean> {
+  const info = recovered.segments.at(-1) as SegmentInfo;
+  const directory = options.directories.find(({ id }) => id === info.directoryId);
+  if (directory === undefined) return false;
+  const { disk, clock, fsyncIntervalMs, segmentBytes } = options;
+  if (info.endOffset + 2 * 4096 > segmentBytes) return false;
+  const file = await disk.open(info.path, { mode: 'write', writeThrough: fsyncIntervalMs === 0 });
+  log.continueIn(new ActiveSegment({ info, directory, limit: segmentBytes, file, disk, clock }));
+  return true;
+}
+
+/** A frame of the unproven tail, as it was; applied when it is durable at last. */
+function tailOp(frame: TailFrame, options: LogOptions): FrameOp {
+  const { type, flags, codec, baseSequence, count } = frame.header;
+  const explicit = (flags & FrameFlag.explicit) !== 0;
+  const notes = (flags & FrameFlag.notes) !== 0;
+  const replayed = { type, codec, explicit, baseSequence, count };
+  const payload = type === FrameType.put && !notes ? undefined : frame.payload;
+  return payloadOp(type, frame.payload, {
+    baseSequence,
+    count,
+    codec,
+    flags: flags & (FrameFlag.explicit | FrameFlag.notes),
+    durable: () => {
+      options.owner.replay({ ...replayed, payload });
+    },
+  });
+}
+
+/** Files with a segment's name that no STATE lists: drained before, or never started. Another channel's are left alone. */
+async function freeStrays(
+  options: LogOptions,
+  listing: DirectoryListing,
+  recovered: Recovered,
+  pool: FreePool,
+): Promise<void> {
+  if (recovered.partsMissing) return;
+  for (const path of recovered.strays) {
+    const found = listing.segments.find((segment) => segment.path === path);
+    if (found === undefined) continue;
+    const file = await options.disk.open(path, { mode: 'read' });
+    const { header } = await readFileHeader(file, options.clock).finally(() => file.close());
+    if (header !== undefined && header.channelId !== options.storage.channelId) {
+      options.onNotice(`${path} belongs to another channel and was left alone`);
+    } else await pool.recycle(found.directory, path);
+  }
+}

@@ -1,0 +1,705 @@
+/**
+ * The log: group commit over segments. Ops gather in an open group while the one before is on its way; one
+ * positional write makes a group durable, and then all its ops are. A segment gets its first byte only after the
+ * last group of the one before is durable; it starts with STATE, which makes older segments free.
+ *
+ * After a failed write or sync (log-format rule 6) the file is never touched again: a new segment says where the old
+ * one ends, and only then are the waiting commits told that they were not stored.
+ */
+
+import { invariant } from '../base/assert.ts';
+import { alignUp } from '../base/bytes.ts';
+import type { Timer } from '../base/clock.ts';
+import { pageBytes } from '../base/disk.ts';
+import { ForebayError, systemCode } from '../base/errors.ts';
+import { type ByteOffset, kib, type SegmentId, type Sequence, type Serial } from '../base/units.ts';
+import { ActiveSegment } from './active-segment.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { DiskRoom } from './disk-room.ts';
+import { type FrameOp, payloadOp } from './frame-op.ts';
+import { segmentCipher } from './frame-payload.ts';
+import type { FreePool } from './free-pool.ts';
+import { type FrameStorage, GroupBuilder, groupBytesMax } from './group-builder.ts';
+import type { LogOptions } from './log-options.ts';
+import { noteGroup } from './recovery-replay.ts';
+import { FrameType } from './segment/frame-header.ts';
+import { GroupFlag } from './segment/group-header.ts';
+import { firstGroupOffset } from './segment/segment-header.ts';
+import type { LogDirectory } from './segment-files.ts';
+import { pendingEvents, type SegmentInfo, toRecord } from './segment-info.ts';
+import { type FileChoice, startSegment } from './segment-starter.ts';
+import { encodeCut, encodeMark, encodeQuarantine, encodeState, type QuarantineEntry } from './system-frames.ts';
+
+/** So long after the last commit a MARK proves it. */
+const markDelayMs = 100;
+/** A group starts with a buffer of this size. */
+const groupBytesHint: number = 64 * kib;
+/** How often a full log looks for room. */
+const roomCheckMs = 100;
+/** A segment file that fails at its first group is given up; so many are tried before the channel fails. */
+const startsMax = 3;
+
+/** Where the log stands when it is opened for writing. */
+export interface LogPosition {
+  readonly segments: readonly SegmentInfo[];
+  readonly last: SegmentInfo | undefined;
+  readonly serial: Serial;
+  readonly headerCrc: number;
+  readonly generation: number;
+  readonly nextSequence: Sequence;
+  readonly segmentIdMax: SegmentId;
+  readonly quarantine: readonly QuarantineEntry[];
+}
+
+/** The last durable group. */
+export interface LastGroup {
+  readonly segment: SegmentInfo | undefined;
+  readonly serial: Serial;
+  readonly headerCrc: number;
+  readonly offset: ByteOffset;
+}
+
+type LogState =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'failed'; readonly error: ForebayError };
+
+/** A segment's first group is on its way; these leave the log once it is durable. */
+interface Starting {
+  readonly dropped: readonly SegmentInfo[];
+}
+
+export class Log {
+  readonly #options: LogOptions;
+  readonly #pool: FreePool;
+  readonly #buffers: BufferPool;
+  readonly #room: DiskRoom;
+  readonly #generation: number;
+  #state: LogState = { kind: 'open' };
+  #segments: SegmentInfo[];
+  #last: SegmentInfo | undefined;
+  #active: ActiveSegment | undefined;
+  #starting: Starting | undefined;
+  #dropping: SegmentInfo[] = [];
+  #storage: FrameStorage | undefined;
+  #serial: Serial;
+  #provenSerial: Serial;
+  #headerCrc: number;
+  #lastOffset: ByteOffset = 0;
+  /** The next group's header says this. */
+  #groupSequence: Sequence;
+  /** The next event laid out gets this. */
+  #nextSequence: Sequence;
+  #segmentIdMax: SegmentId;
+  #quarantine: QuarantineEntry[];
+  #open: GroupBuilder | undefined;
+  #inFlightBytes = 0;
+  #waiting: FrameOp[] = [];
+  #busy = false;
+  #scheduled = false;
+  #failedDirectories = new Set<LogDirectory>();
+  #full: ForebayError | undefined;
+  #markTimer: Timer | undefined;
+  #markedSerial: Serial;
+  #syncTimer: Timer | undefined;
+  #roomTimer: Timer | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(options: LogOptions, pool: FreePool, position: LogPosition) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#buffers = new BufferPool(options.disk);
+    this.#room = new DiskRoom(options, pool);
+    this.#segments = [...position.segments];
+    this.#last = position.last;
+    this.#serial = position.serial;
+    this.#provenSerial = position.serial;
+    this.#markedSerial = position.serial;
+    this.#headerCrc = position.headerCrc;
+    this.#generation = position.generation;
+    this.#nextSequence = position.nextSequence;
+    this.#groupSequence = position.nextSequence;
+    this.#segmentIdMax = position.segmentIdMax;
+    this.#quarantine = [...position.quarantine];
+  }
+
+  /** Live segments, ascending; the last is written to. */
+  get segments(): readonly SegmentInfo[] {
+    return this.#segments;
+  }
+
+  get nextSequence(): Sequence {
+    return this.#nextSequence;
+  }
+
+  /** The last durable group. */
+  get position(): LastGroup {
+    return { segment: this.#last, serial: this.#serial, headerCrc: this.#headerCrc, offset: this.#lastOffset };
+  }
+
+  /** The sequence behind the last durable event. */
+  get durableNextSequence(): Sequence {
+    return this.#groupSequence;
+  }
+
+  get bytesOnDisk(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.fileBytes, 0) + this.#pool.bytes;
+  }
+
+  get failure(): ForebayError | undefined {
+    return this.#state.kind === 'failed' ? this.#state.error : undefined;
+  }
+
+  /** Paths of directories that failed and are left out. */
+  get failedDirectories(): readonly string[] {
+    return [...this.#failedDirectories].map((directory) => directory.path);
+  }
+
+  refusesPuts(): ForebayError | undefined {
+    return this.failure ?? this.#full;
+  }
+
+  /** Goes on in the last segment after an orderly close: `file` is open for writing. */
+  continueIn(active: ActiveSegment): void {
+    this.#active = active;
+    this.#storage = this.#storageFor(active.info);
+  }
+
+  /** Hands an op to the log. It ends with `durable` or `failed`. */
+  append(op: FrameOp): void {
+    if (this.#state.kind !== 'open') {
+      op.failed(this.#state.kind === 'failed' ? this.#state.error : closedError());
+      return;
+    }
+    if (this.#waiting.length > 0 || !this.#lay(op)) this.#waiting.push(op);
+    this.#schedule();
+  }
+
+  /** Resolves when everything appended so far has ended. */
+  async settled(): Promise<void> {
+    if (!this.#busy && !this.#scheduled) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /**
+   * Starts a segment with STATE and `ops` in its first group: how an open after an unclean stop commits what it
+   * found, and where its unproven tail goes. Resolves when durable.
+   * @throws What the last file failed with: nothing was changed.
+   */
+  async startAfresh(ops: readonly FrameOp[], resumeSequence: Sequence, why: string): Promise<void> {
+    this.#busy = true;
+    const tail = ops.filter((op) => op.type === FrameType.put);
+    const first = tail[0]?.baseSequence ?? resumeSequence;
+    const tailEnd = tail.reduce((end, op) => op.baseSequence + op.count, first);
+    this.#nextSequence = resumeSequence;
+    const bytes = ops.reduce((sum, op) => sum + op.rawBytes + 128, 0);
+    await this.#start({ first, tailEnd, ops: [this.#cutOp(why), ...ops], bytes, place: 'fresh' });
+    this.#busy = false;
+    this.#schedule();
+  }
+
+  /** Ends with a MARK that says so, then closes the file. */
+  async close(): Promise<void> {
+    await this.settled();
+    this.#markTimer?.cancel();
+    this.#syncTimer?.cancel();
+    this.#roomTimer?.cancel();
+    if (this.#state.kind === 'open' && this.#active !== undefined) {
+      this.append(payloadOp(FrameType.mark, encodeMark(true)));
+      await this.settled();
+      await this.#syncByInterval();
+    }
+    if (this.#state.kind === 'open') this.#state = { kind: 'closed' };
+    this.#markTimer?.cancel();
+    this.#syncTimer?.cancel();
+    this.#roomTimer?.cancel();
+    await this.#active?.file.close();
+    this.#active = undefined;
+  }
+
+  /** Records that events cannot be delivered; `durable` is called when that is on disk. */
+  quarantine(entry: QuarantineEntry, durable: () => void): void {
+    const apply = () => {
+      this.#quarantine.push(entry);
+      durable();
+    };
+    this.append(payloadOp(FrameType.quarantine, encodeQuarantine([entry]), { durable: apply }));
+  }
+
+  // — laying out —
+
+  /** Adds the op to the open group, if it fits there and in the segment. */
+  #lay(op: FrameOp): boolean {
+    const active = this.#active;
+    if (active === undefined || this.#storage === undefined || this.#starting !== undefined) return false;
+    const offset = active.info.endOffset + this.#inFlightBytes;
+    if (this.#open === undefined) {
+      if (offset >= active.limit) return false;
+      this.#open = new GroupBuilder(this.#buffers, this.#storage, groupBytesHint);
+    }
+    const bytes = this.#open.bytesWith(op);
+    const tooLong = bytes > groupBytesMax && this.#open.ops.length > 0;
+    if (tooLong || offset + bytes > active.limit) return false;
+    this.#addTo(this.#open, op);
+    return true;
+  }
+
+  #addTo(group: GroupBuilder, op: FrameOp): void {
+    if (op.type === FrameType.put) {
+      op.baseSequence = this.#nextSequence;
+      this.#nextSequence += op.count;
+    }
+    group.add(op);
+  }
+
+  #schedule(): void {
+    if (this.#busy || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#busy = true;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#state.kind === 'open') {
+      this.#layWaiting();
+      if (this.#open !== undefined && this.#open.ops.length > 0) await this.#writeOpen();
+      else if (this.#waiting.length > 0) await this.#rotate();
+      else break;
+    }
+    this.#busy = false;
+    if (this.#state.kind === 'failed') this.#failAll(this.#state.error);
+    this.#armTimers();
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #layWaiting(): void {
+    let laid = 0;
+    while (laid < this.#waiting.length && this.#lay(this.#waiting[laid] as FrameOp)) laid += 1;
+    if (laid > 0) this.#waiting.splice(0, laid);
+  }
+
+  // — writing —
+
+  async #writeOpen(): Promise<void> {
+    const group = this.#open as GroupBuilder;
+    const active = this.#active as ActiveSegment;
+    this.#open = undefined;
+    const { info } = active;
+    const unsynced = this.#options.fsyncIntervalMs > 0;
+    const place = {
+      epoch: info.epoch,
+      offset: info.endOffset,
+      flags: flagsOf(group, unsynced),
+      serial: this.#serial + 1,
+      provenSerial: this.#provenSerial,
+      nextSequence: this.#groupSequence,
+      generation: this.#generation,
+      previousCrc: this.#headerCrc,
+      wallMs: Math.max(0, Math.floor(this.#options.clock.wallMs())),
+    };
+    const { bytes, headerCrc } = group.seal(place);
+    this.#inFlightBytes = bytes.length;
+    try {
+      await active.write(bytes, place.offset, group.ops.length === 1);
+    } catch (error) {
+      this.#inFlightBytes = 0;
+      await this.#afterFailedWrite(group, error);
+      return;
+    }
+    this.#inFlightBytes = 0;
+    this.#serial = place.serial;
+    this.#headerCrc = headerCrc;
+    this.#lastOffset = place.offset;
+    if (!unsynced) this.#provenSerial = place.serial;
+    if ((place.flags & GroupFlag.mark) !== 0) this.#markedSerial = place.serial;
+    const events = group.events;
+    noteGroup(info, { ...place, events });
+    const after = place.nextSequence + events;
+    this.#groupSequence = after === info.tailEndSequence ? info.resumeSequence : after;
+    info.nextSequence = Math.max(info.nextSequence, after);
+    info.endOffset = place.offset + bytes.length;
+    info.endSerial = place.serial;
+    if (this.#starting !== undefined) await this.#started(active);
+    this.#publish(active, group, place.offset, bytes);
+  }
+
+  #publish(active: ActiveSegment, group: GroupBuilder, offset: number, bytes: Buffer): void {
+    const place = { segmentId: active.info.id, groupOffset: offset };
+    for (const op of group.ops) op.durable(place);
+    const end = offset + bytes.length;
+    const next = {
+      offset: end,
+      serial: this.#serial + 1,
+      previousCrc: this.#headerCrc,
+      generation: this.#generation,
+      nextSequence: this.#groupSequence,
+    };
+    const kept = this.#options.onGroup({ segment: active.info, offset, bytes, built: group, next });
+    if (!kept) group.release();
+  }
+
+  // — segments —
+
+  /** The next op does not fit the active segment: starts another, or refuses puts where there is no room. */
+  async #rotate(): Promise<void> {
+    const next = this.#waiting[0] as FrameOp;
+    const forPut = next.type === FrameType.put;
+    const bytes = next.rawBytes;
+    let underPressure = this.#full !== undefined;
+    if (forPut) {
+      const refusal = await this.#room.refusal(this.#segments, bytes, this.#usableDirectories());
+      if (refusal !== undefined && !this.#releasable()) {
+        this.#refusePuts(refusal);
+        return;
+      }
+      underPressure = refusal !== undefined;
+    }
+    await this.#syncByInterval();
+    try {
+      await this.#start({
+        first: this.#nextSequence,
+        tailEnd: this.#nextSequence,
+        ops: [],
+        bytes,
+        place: underPressure ? 'reserve' : 'any',
+      });
+    } catch (error) {
+      if (systemCode(error) === 'ENOSPC' && forPut) this.#refusePuts(diskFull(error, this.#directoryPath()));
+      else this.#fail(error);
+    }
+  }
+
+  async #start(start: {
+    readonly first: Sequence;
+    readonly tailEnd: Sequence;
+    readonly ops: readonly FrameOp[];
+    readonly bytes: number;
+    /** `fresh`: rather a new file than a used one. `reserve`: there is no room for a new file. */
+    readonly place: 'any' | 'fresh' | 'reserve';
+  }): Promise<void> {
+    const dropped = this.#drained(start.place === 'reserve');
+    const last = this.#last;
+    await this.#retireActive();
+    const state = this.#stateOp(dropped);
+    const needed = alignUp(firstGroupOffset + state.rawBytes + start.bytes + 4 * pageBytes, pageBytes);
+    const started = await startSegment(
+      {
+        disk: this.#options.disk,
+        random: this.#options.random,
+        pool: this.#pool,
+        writeThrough: this.#options.fsyncIntervalMs === 0,
+        nextSegmentId: () => ++this.#segmentIdMax,
+        directoryFailed: (directory, error) => this.#directoryFailed(directory, error),
+      },
+      {
+        channelId: this.#options.storage.channelId,
+        previousSegmentId: last?.id ?? 0,
+        firstSerial: this.#serial + 1,
+        firstSequence: start.first,
+        segmentBytes: Math.max(this.#options.segmentBytes, needed),
+        createdMs: Math.max(0, Math.floor(this.#options.clock.wallMs())),
+        generation: this.#generation,
+        previousEnd: last?.endOffset ?? 0,
+        previousLastSerial: this.#serial,
+        tailEndSequence: start.tailEnd,
+        resumeSequence: this.#nextSequence,
+        previousNextSequence: last?.nextSequence ?? 1,
+      },
+      this.#choice(start.place, needed),
+    );
+    const { header, directory, path, file, fileBytes } = started;
+    const info: SegmentInfo = {
+      id: header.segmentId,
+      epoch: header.epoch,
+      directoryId: directory.id,
+      firstSerial: header.firstSerial,
+      firstSequence: header.firstSequence,
+      tailEndSequence: header.tailEndSequence,
+      resumeSequence: header.resumeSequence,
+      nextSequence: header.firstSequence,
+      endOffset: firstGroupOffset,
+      endSerial: this.#serial,
+      minTimeMs: 0,
+      maxTimeMs: 0,
+      fileBytes,
+      pinned: false,
+      absent: false,
+      generation: header.generation,
+      path,
+      recycled: header.recycled,
+      marks: [],
+    };
+    const { disk, clock } = this.#options;
+    this.#active = new ActiveSegment({ info, directory, limit: header.segmentBytes, file, disk, clock });
+    this.#storage = this.#storageFor(info);
+    this.#groupSequence = header.firstSequence;
+    const group = new GroupBuilder(this.#buffers, this.#storage, groupBytesHint);
+    group.add(state);
+    for (const op of start.ops) group.add(op);
+    this.#starting = { dropped };
+    this.#open = group;
+    if (start.ops.length === 0) this.#layFirst(group);
+    await this.#writeOpen();
+    this.#failIfNotStarted();
+  }
+
+  /** Ops that wait go into the first group too: one sync less. */
+  #layFirst(group: GroupBuilder): void {
+    const active = this.#active as ActiveSegment;
+    let laid = 0;
+    for (const op of this.#waiting) {
+      const bytes = group.bytesWith(op);
+      if ((bytes > groupBytesMax && laid > 0) || active.info.endOffset + bytes > active.limit) break;
+      this.#addTo(group, op);
+      laid += 1;
+    }
+    this.#waiting.splice(0, laid);
+  }
+
+  #failIfNotStarted(): void {
+    if (this.#state.kind === 'failed') throw this.#state.error;
+  }
+
+  async #started(active: ActiveSegment): Promise<void> {
+    const { dropped } = this.#starting as Starting;
+    this.#starting = undefined;
+    this.#startFailures = 0;
+    this.#last = active.info;
+    this.#segments = [...this.#segments.filter((segment) => !this.#dropping.includes(segment)), active.info];
+    this.#dropping = [];
+    for (const segment of dropped) {
+      const directory = this.#options.directories.find(({ id }) => id === segment.directoryId);
+      if (directory !== undefined) await this.#pool.recycle(directory, segment.path);
+    }
+    this.#notifyRoom();
+  }
+
+  #startFailures = 0;
+
+  async #retireActive(): Promise<void> {
+    const active = this.#active;
+    this.#active = undefined;
+    this.#storage = undefined;
+    await active?.file.close().catch(() => undefined);
+  }
+
+  /** Segments with nothing live in them, the newest apart: a bad STATE can fall back to the one before. */
+  #drained(underPressure: boolean): SegmentInfo[] {
+    const { owner } = this.#options;
+    const sealed = this.#segments.filter((segment) => segment !== this.#last && !segment.pinned && !segment.absent);
+    const empty = sealed.filter((segment) => pendingEvents(segment, owner) === 0);
+    return underPressure ? empty : empty.filter((segment) => !this.#room.isRetained(segment, empty));
+  }
+
+  #releasable(): boolean {
+    return this.#drained(true).length > 0 && this.#pool.hasReserve;
+  }
+
+  #stateOp(dropped: readonly SegmentInfo[]): FrameOp {
+    const { owner } = this.#options;
+    this.#dropping = [...new Set([...this.#dropping, ...dropped])];
+    for (const segment of dropped) owner.forget(segment.firstSequence, segment.nextSequence - 1);
+    const kept = this.#segments.filter((segment) => !this.#dropping.includes(segment));
+    const ids = new Set(kept.map((segment) => segment.id));
+    this.#quarantine = this.#quarantine.filter((entry) => ids.has(entry.segmentId));
+    const segments = kept.map(toRecord);
+    const payload = encodeState({ segments, quarantine: this.#quarantine, owner: owner.snapshot() });
+    return payloadOp(FrameType.state, payload);
+  }
+
+  #choice(place: 'any' | 'fresh' | 'reserve', needed: number): FileChoice {
+    const oversize = needed > this.#options.segmentBytes;
+    const fresh = place === 'reserve' && !oversize ? [] : this.#usableDirectories();
+    return { spare: place !== 'fresh' && !oversize, fresh, reserve: !oversize };
+  }
+
+  #usableDirectories(): LogDirectory[] {
+    const { directories } = this.#options;
+    const healthy = directories.filter((directory) => !this.#failedDirectories.has(directory));
+    const all = healthy.length > 0 ? healthy : [...directories];
+    const turn = this.#segmentIdMax % all.length;
+    return [...all.slice(turn), ...all.slice(0, turn)];
+  }
+
+  #directoryPath(): string {
+    return this.#options.directories[0]?.path ?? '';
+  }
+
+  #directoryFailed(directory: LogDirectory, error: unknown): void {
+    if (systemCode(error) === 'ENOSPC') return;
+    if (this.#options.directories.length > 1) {
+      this.#failedDirectories.add(directory);
+      this.#pool.drop(directory);
+    }
+    this.#options.onNotice(`${directory.path} failed (${String(error)}) and is left out`);
+  }
+
+  #storageFor(info: SegmentInfo): FrameStorage {
+    const { storage, random } = this.#options;
+    const cipher = storage.keys.activeKeyId === 0 ? undefined : segmentCipher(storage, info, storage.keys.activeKeyId);
+    invariant((cipher === undefined) === (storage.keys.activeKeyId === 0), 'the active key is in the ring');
+    return { compression: storage.compression, cipher, random };
+  }
+
+  // — failure —
+
+  /** Rule 6: a new segment says where the old one ends; then, and only then, the commits were not stored. */
+  async #afterFailedWrite(group: GroupBuilder, error: unknown): Promise<void> {
+    const active = this.#active as ActiveSegment;
+    const full = systemCode(error) === 'ENOSPC';
+    const laid = this.#open;
+    this.#open = undefined;
+    this.#starting = undefined;
+    this.#directoryFailed(active.directory, error);
+    const failure = full ? diskFull(error, active.info.path) : writeFailed(error, active.info.path);
+    const again = [...(full ? group.ops.filter(isControl) : []), ...(laid?.ops ?? [])].filter(isOwned);
+    const lost = group.ops.filter((op) => isOwned(op) && !again.includes(op));
+    this.#startFailures += 1;
+    try {
+      if (this.#options.fsyncIntervalMs > 0 || this.#startFailures >= startsMax) throw error;
+      const why = `a write failed: ${String(error)}`;
+      const first = this.#nextSequence;
+      await this.#start({ first, tailEnd: first, ops: [this.#cutOp(why)], bytes: 0, place: 'fresh' });
+    } catch (cause) {
+      const unknown = this.#fail(cause);
+      for (const op of [...lost, ...again]) op.failed(unknown);
+      return;
+    }
+    for (const op of lost) op.failed(failure);
+    this.#waiting.unshift(...again);
+    if (full) this.#refusePuts(failure);
+  }
+
+  #cutOp(why: string): FrameOp {
+    const last = this.#last;
+    const cut = { segmentId: last?.id ?? 0, offset: last?.endOffset ?? 0, serial: this.#serial, why };
+    return payloadOp(FrameType.cut, encodeCut(cut));
+  }
+
+  #fail(cause: unknown): ForebayError {
+    if (this.#state.kind === 'failed') return this.#state.error;
+    const error = new ForebayError(
+      'CHANNEL_FAILED',
+      `the log cannot be written any more (${String(cause)}): close the channel and open it again`,
+      { path: this.#directoryPath(), outcome: 'unknown', cause },
+    );
+    this.#state = { kind: 'failed', error };
+    this.#options.onRoom();
+    return error;
+  }
+
+  #failAll(error: ForebayError): void {
+    const ops = [...(this.#open?.ops ?? []), ...this.#waiting.splice(0)].filter(isOwned);
+    this.#open = undefined;
+    for (const op of ops) op.failed(error);
+  }
+
+  // — room —
+
+  #refusePuts(refusal: ForebayError): void {
+    this.#full = refusal;
+    const puts = this.#waiting.filter((op) => op.type === FrameType.put);
+    this.#waiting = this.#waiting.filter((op) => op.type !== FrameType.put);
+    for (const op of puts) op.failed(refusal);
+    this.#options.onNotice(refusal.message);
+    this.#armRoomTimer();
+  }
+
+  #armRoomTimer(): void {
+    this.#roomTimer?.cancel();
+    this.#roomTimer = this.#options.clock.after(roomCheckMs, () => void this.#lookForRoom());
+  }
+
+  async #lookForRoom(): Promise<void> {
+    if (this.#full === undefined || this.#state.kind !== 'open') return;
+    if (!this.#busy) {
+      this.#busy = true;
+      const directories = this.#usableDirectories();
+      if (!this.#pool.hasReserve) await this.#pool.fillReserve(directories);
+      const refusal = await this.#room.refusal(this.#segments, 0, directories);
+      if (refusal === undefined || this.#releasable()) {
+        this.#full = undefined;
+        this.#notifyRoom();
+      }
+      this.#busy = false;
+      this.#schedule();
+    }
+    if (this.#full !== undefined) this.#armRoomTimer();
+  }
+
+  #notifyRoom(): void {
+    if (this.#full === undefined) this.#options.onRoom();
+  }
+
+  // — timers —
+
+  #armTimers(): void {
+    if (this.#state.kind !== 'open') return;
+    const { clock, fsyncIntervalMs } = this.#options;
+    this.#markTimer?.cancel();
+    if (this.#serial > this.#markedSerial) {
+      this.#markTimer = clock.after(markDelayMs, () => this.append(payloadOp(FrameType.mark, encodeMark(false))));
+    }
+    if (fsyncIntervalMs > 0 && this.#provenSerial < this.#serial) {
+      this.#syncTimer ??= clock.after(fsyncIntervalMs, () => {
+        this.#syncTimer = undefined;
+        void this.#syncByInterval();
+      });
+    }
+  }
+
+  /** Syncs what fsync by interval left unsynced. After a failure the file is never synced again. */
+  async #syncByInterval(): Promise<void> {
+    const active = this.#active;
+    const serial = this.#serial;
+    if (this.#options.fsyncIntervalMs === 0 || active === undefined || this.#provenSerial === serial) return;
+    if (this.#state.kind !== 'open') return;
+    try {
+      await active.file.sync();
+      this.#provenSerial = Math.max(this.#provenSerial, serial);
+    } catch (error) {
+      this.#failAll(this.#fail(error));
+    }
+  }
+}
+
+function flagsOf(group: GroupBuilder, unsynced: boolean): number {
+  let flags = unsynced ? GroupFlag.unsynced : 0;
+  const first = group.ops[0]?.type;
+  if (first === FrameType.state) flags |= GroupFlag.state;
+  if (group.ops.some((op) => op.type === FrameType.open)) flags |= GroupFlag.open;
+  if (first === FrameType.mark && group.ops.length === 1) flags |= GroupFlag.mark;
+  return flags;
+}
+
+/** Ops that somebody waits for; the log's own are made anew where needed. */
+function isOwned(op: FrameOp): boolean {
+  return op.type !== FrameType.state && op.type !== FrameType.cut && op.type !== FrameType.mark;
+}
+
+function isControl(op: FrameOp): boolean {
+  return op.type !== FrameType.put;
+}
+
+function closedError(): ForebayError {
+  return new ForebayError('CHANNEL_CLOSED', 'the channel is closed: open it again', { outcome: 'notStored' });
+}
+
+function writeFailed(cause: unknown, path: string): ForebayError {
+  return new ForebayError(
+    'WRITE_FAILED',
+    `writing ${path} failed (${String(cause)}); the log goes on in another file and this transaction is not stored`,
+    { path, outcome: 'notStored', cause },
+  );
+}
+
+function diskFull(cause: unknown, path: string): ForebayError {
+  return new ForebayError(
+    'DISK_FULL',
+    `no room on the disk of ${path}: takes go on; puts resume by themselves when there is room`,
+    { path, outcome: 'notStored', cause },
+  );
+}

@@ -1,0 +1,188 @@
+/**
+ * The first half of recovery: from the newest segment backwards to the first whose STATE is good. Usually that is
+ * the newest itself, whatever the backlog.
+ */
+import type { Clock } from '../base/clock.ts';
+import { type Disk, type DiskFile, pageBytes } from '../base/disk.ts';
+import type { ByteOffset, SegmentId } from '../base/units.ts';
+import { readThrough } from './byte-window.ts';
+import type { Damage } from './damage.ts';
+import { PayloadReader, type PayloadStorage } from './frame-payload.ts';
+import { groupEnd } from './group-reader.ts';
+import { type FrameHeader, FrameType } from './segment/frame-header.ts';
+import { GroupFlag, type GroupHeader, readGroupHeader } from './segment/group-header.ts';
+import { firstGroupOffset, type SegmentHeader } from './segment/segment-header.ts';
+import { type DirectoryListing, type LogDirectory, readFileHeader, type SegmentFile } from './segment-files.ts';
+import { type ScanStep, SegmentScanner } from './segment-scanner.ts';
+import { decodeState, type StatePayload } from './system-frames.ts';
+
+/** A segment that recovery has opened: its header, and what its first group turned out to be. */
+export interface Candidate {
+  readonly path: string;
+  readonly directory: LogDirectory;
+  readonly file: DiskFile;
+  readonly fileBytes: number;
+  readonly header: SegmentHeader;
+  /** False: its header is older than its first group; it was being started when the process died. */
+  readonly hasGroups: boolean;
+  readonly firstStep: ScanStep;
+  readonly scanner: SegmentScanner;
+  /** Good and restored: the base of the replay. */
+  readonly state: StatePayload | undefined;
+  readonly stateBad: boolean;
+  readonly payloads: PayloadReader;
+  readonly damages: readonly Damage[];
+}
+
+export interface CandidateSearch {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly listing: DirectoryListing;
+  readonly storage: PayloadStorage;
+  /** Takes the owner's part of a STATE; false where it is none. */
+  readonly restore: (snapshot: Buffer) => boolean;
+}
+
+/** Newest first, down to the one whose STATE was restored. The caller closes the files. */
+export async function findCandidates(search: CandidateSearch): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  for (const file of [...search.listing.segments].reverse()) {
+    const successor = found.findLast((candidate) => candidate.hasGroups);
+    // Not in the chain: its first group failed, and the log went on elsewhere.
+    const before = successor?.header.previousSegmentId ?? 0;
+    if (before > 0 && file.id > before) continue;
+    const candidate = await openCandidate(search, file, successor);
+    if (candidate === undefined) continue;
+    found.push(candidate);
+    if (candidate.state !== undefined) break;
+  }
+  return found;
+}
+
+async function openCandidate(
+  search: CandidateSearch,
+  named: SegmentFile,
+  successor: Candidate | undefined,
+): Promise<Candidate | undefined> {
+  const { disk, clock, storage } = search;
+  const file = await disk.open(named.path, { mode: 'read' });
+  const fileBytes = await file.bytes();
+  const { header: stored, damagedPages } = await readFileHeader(file, clock);
+  const header = stored ?? (await rebuildHeader(file, fileBytes, named.id, storage.channelId, clock));
+  if (header === undefined || header.segmentId !== named.id || header.channelId !== storage.channelId) {
+    await file.close();
+    return undefined;
+  }
+  const scanner = scanSegment(file, fileBytes, header, clock, successor?.header);
+  const firstStep = await scanner.next();
+  const payloads = new PayloadReader(storage, {
+    id: header.segmentId,
+    epoch: header.epoch,
+    generation: header.generation,
+  });
+  const state = readState(firstStep, payloads);
+  const restored = state !== undefined && search.restore(state.owner);
+  return {
+    path: named.path,
+    directory: named.directory,
+    file,
+    fileBytes,
+    header,
+    hasGroups: firstStep.kind !== 'end' || successor !== undefined,
+    firstStep,
+    scanner,
+    state: restored ? state : undefined,
+    stateBad: !restored,
+    payloads,
+    damages: damagedPages === 0 ? [] : [headerDamage(named.path, damagedPages)],
+  };
+}
+
+/** A walk over a segment from its first group on; its end is known where a successor names it. */
+function scanSegment(
+  file: DiskFile,
+  fileBytes: number,
+  header: SegmentHeader,
+  clock: Clock,
+  successor: SegmentHeader | undefined,
+): SegmentScanner {
+  const { epoch, recycled, tailEndSequence, resumeSequence } = header;
+  const known = successor?.previousSegmentId === header.segmentId && successor.previousEnd > 0;
+  const end = known ? { offset: successor.previousEnd, nextSequence: successor.previousNextSequence } : undefined;
+  return new SegmentScanner(
+    { file, fileBytes, epoch, recycled, clock, end, tailEndSequence, resumeSequence, checkPuts: false },
+    {
+      offset: firstGroupOffset,
+      serial: header.firstSerial,
+      previousCrc: undefined,
+      generation: header.generation,
+      nextSequence: header.firstSequence,
+    },
+  );
+}
+
+function readState(step: ScanStep, payloads: PayloadReader): StatePayload | undefined {
+  if (step.kind !== 'group') return undefined;
+  const frame = step.group.frames.find(({ header }) => header.type === FrameType.state);
+  if (frame?.payload === undefined) return undefined;
+  const payload = payloads.restore(frame.header as FrameHeader, frame.payload);
+  return payload === undefined ? undefined : decodeState(payload);
+}
+
+function headerDamage(path: string, damagedPages: number): Damage {
+  return {
+    path,
+    offset: 0,
+    bytes: damagedPages * pageBytes,
+    kind: 'segmentHeader',
+    eventsLost: 0,
+    sequences: [],
+    message:
+      damagedPages === 1
+        ? 'one of the two header pages of this segment does not hold; the other was used'
+        : 'both header pages of this segment do not hold; what they said was taken from its groups',
+  };
+}
+
+/** Row 8: both header pages bad. The epoch is the first group's, or one that two groups share. */
+async function rebuildHeader(
+  file: DiskFile,
+  fileBytes: number,
+  segmentId: SegmentId,
+  channelId: string,
+  clock: Clock,
+): Promise<SegmentHeader | undefined> {
+  const groups: GroupHeader[] = [];
+  const page = Buffer.alloc(pageBytes);
+  let first: GroupHeader | undefined;
+  for (let offset: ByteOffset = firstGroupOffset; offset < fileBytes && first === undefined; offset += pageBytes) {
+    await readThrough(file, page, offset, clock, []);
+    const group = readGroupHeader(page, 0, page.toString('hex', 8, 16), offset);
+    if (group === undefined) continue;
+    const isHead = offset === firstGroupOffset && (group.flags & GroupFlag.state) !== 0;
+    first = isHead ? group : groups.find(({ epoch }) => epoch === group.epoch);
+    groups.push(group);
+  }
+  if (first === undefined) return undefined;
+  const end = groupEnd(first);
+  await readThrough(file, page, end, clock, []);
+  const second = readGroupHeader(page, 0, first.epoch, end);
+  const tailEndSequence = first.nextSequence + first.events;
+  return {
+    channelId,
+    segmentId,
+    epoch: first.epoch,
+    previousSegmentId: 0,
+    firstSerial: first.serial,
+    firstSequence: first.nextSequence,
+    segmentBytes: fileBytes,
+    createdMs: first.wallMs,
+    generation: first.generation,
+    recycled: true,
+    previousEnd: 0,
+    previousLastSerial: first.serial - 1,
+    tailEndSequence,
+    resumeSequence: second?.nextSequence ?? tailEndSequence,
+    previousNextSequence: first.nextSequence,
+  };
+}

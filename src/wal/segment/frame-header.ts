@@ -1,0 +1,125 @@
+/**
+ * The frame header: one transaction or one record, with its stored payload, padded to 8 bytes. 40 bytes.
+ *
+ *    0 u32 stored bytes           4 u8 type      5 u8 flags      6 u16 payload codec
+ *    8 u64 base sequence         16 u32 count   20 u32 raw bytes                 24 u32 key id
+ *   28 u32 CRC of the stored payload            32 u32 reserved (zero)
+ *   36 u32 CRC of 0..35, seeded with CRC(epoch ‖ u64 frame offset): a frame that was copied from elsewhere, or that
+ *      stands inside an event's body, is never taken for one
+ *
+ * Normative text: docs/format.md#frame.
+ */
+import { alignUp, readU64, writeU64 } from '../../base/bytes.ts';
+import type { ByteOffset, Sequence } from '../../base/units.ts';
+import { crc32 } from '../../codec/checksum.ts';
+
+export const frameHeaderBytes = 40;
+export const frameAlignBytes = 8;
+const crcAt = 36;
+/** Bounds what a damaged length can make us read: log-format rule 12. */
+export const storedBytesMax: number = 2 ** 30;
+
+export const FrameType = {
+  put: 1,
+  ack: 2,
+  prepare: 3,
+  resolve: 4,
+  note: 5,
+  state: 6,
+  open: 7,
+  mark: 8,
+  seal: 9,
+  quarantine: 10,
+  rewind: 11,
+  drop: 12,
+  cut: 13,
+  relocate: 14,
+} as const;
+/** Types below this that are not in `FrameType` make a log unreadable to this version; from it on they are skipped. */
+export const skippableFrameType = 128;
+const knownTypeMax = 14;
+
+/** Bits of the flags field. `notes`: a PUT payload carries note changes, so a replay must read it. */
+export const FrameFlag = { compressed: 1, encrypted: 2, explicit: 4, notes: 8 } as const;
+
+export interface FrameHeader {
+  readonly storedBytes: number;
+  readonly type: number;
+  readonly flags: number;
+  readonly codec: number;
+  readonly baseSequence: Sequence;
+  readonly count: number;
+  readonly rawBytes: number;
+  readonly keyId: number;
+  readonly payloadCrc: number;
+}
+
+/** Bytes a frame takes in a group. */
+export function frameSize(storedBytes: number): number {
+  return alignUp(frameHeaderBytes + storedBytes, frameAlignBytes);
+}
+
+const seedScratch: Buffer = Buffer.alloc(16);
+
+function headerSeed(epoch: string, offset: ByteOffset): number {
+  seedScratch.write(epoch, 0, 'hex');
+  writeU64(seedScratch, 8, offset);
+  return crc32(seedScratch);
+}
+
+/** Writes all fields but the header's own CRC at `at`. These bytes, the CRCs zero, are what encryption authenticates. */
+export function writeFrameFields(header: FrameHeader, target: Buffer, at: number): void {
+  target.writeUInt32LE(header.storedBytes, at);
+  target.writeUInt8(header.type, at + 4);
+  target.writeUInt8(header.flags, at + 5);
+  target.writeUInt16LE(header.codec, at + 6);
+  writeU64(target, at + 8, header.baseSequence);
+  target.writeUInt32LE(header.count, at + 16);
+  target.writeUInt32LE(header.rawBytes, at + 20);
+  target.writeUInt32LE(header.keyId, at + 24);
+  target.writeUInt32LE(header.payloadCrc, at + 28);
+  target.writeUInt32LE(0, at + 32);
+  target.writeUInt32LE(0, at + crcAt);
+}
+
+/** Completes the header at `at` for a frame that will stand at `offset` of the segment with `epoch`. */
+export function sealFrameHeader(target: Buffer, at: number, epoch: string, offset: ByteOffset): void {
+  target.writeUInt32LE(crc32(target.subarray(at, at + crcAt), headerSeed(epoch, offset)), at + crcAt);
+}
+
+/** What encryption authenticates beside the payload: the header without its CRCs. */
+export function associatedData(header: FrameHeader): Buffer {
+  const bytes = Buffer.alloc(frameHeaderBytes);
+  writeFrameFields({ ...header, payloadCrc: 0 }, bytes, 0);
+  return bytes.subarray(0, 28);
+}
+
+/** The frame header at `at` of `source`, which stands at `offset`; undefined where its CRC or a field does not fit. */
+export function readFrameHeader(
+  source: Buffer,
+  at: number,
+  epoch: string,
+  offset: ByteOffset,
+): FrameHeader | undefined {
+  if (at + frameHeaderBytes > source.length) return undefined;
+  const crc = source.readUInt32LE(at + crcAt);
+  if (crc32(source.subarray(at, at + crcAt), headerSeed(epoch, offset)) !== crc) return undefined;
+  const header: FrameHeader = {
+    storedBytes: source.readUInt32LE(at),
+    type: source.readUInt8(at + 4),
+    flags: source.readUInt8(at + 5),
+    codec: source.readUInt16LE(at + 6),
+    baseSequence: readU64(source, at + 8),
+    count: source.readUInt32LE(at + 16),
+    rawBytes: source.readUInt32LE(at + 20),
+    keyId: source.readUInt32LE(at + 24),
+    payloadCrc: source.readUInt32LE(at + 28),
+  };
+  const sound = header.storedBytes <= storedBytesMax && header.baseSequence >= 0 && source.readUInt32LE(at + 32) === 0;
+  return sound ? header : undefined;
+}
+
+/** Whether this version knows what the frame means, or may skip it. */
+export function isSupportedType(type: number): boolean {
+  return (type >= 1 && type <= knownTypeMax) || type >= skippableFrameType;
+}

@@ -1,0 +1,146 @@
+/**
+ * Payloads of the log's own frames: STATE, OPEN, MARK, CUT, QUARANTINE. MessagePack maps; docs/format.md#system-frames.
+ * Readers are total: undefined for anything else.
+ */
+
+import type { ByteOffset, SegmentId, Sequence, SequenceRange, Serial } from '../base/units.ts';
+import { packValue, unpackValue } from '../codec/values.ts';
+import { readSegmentTable, type SegmentRecord } from './segment-info.ts';
+
+/** Everything a replay needs that stood in earlier segments. */
+export interface StatePayload {
+  /** The live segments before the one this stands in. */
+  readonly segments: readonly SegmentRecord[];
+  readonly quarantine: readonly QuarantineEntry[];
+  /** The channel's own state, opaque here. */
+  readonly owner: Buffer;
+}
+
+/** Events that cannot be delivered, and why. */
+export interface QuarantineEntry {
+  readonly segmentId: SegmentId;
+  readonly offset: ByteOffset;
+  readonly bytes: number;
+  readonly kind: DamageKind;
+  readonly ranges: readonly SequenceRange[];
+}
+
+/** What a damage is. `absent`: its data directory is missing. `lostEnd`: the log ends before what the checkpoint saw. */
+export type DamageKind =
+  | 'frame'
+  | 'group'
+  | 'segmentHeader'
+  | 'segmentMissing'
+  | 'state'
+  | 'record'
+  | 'unreadable'
+  | 'absent'
+  | 'lostEnd'
+  | 'unprovenTail'
+  | 'padding'
+  | 'identity'
+  | 'sequences';
+
+const damageKinds: ReadonlySet<string> = new Set<DamageKind>([
+  'frame',
+  'group',
+  'segmentHeader',
+  'segmentMissing',
+  'state',
+  'record',
+  'unreadable',
+  'absent',
+  'lostEnd',
+  'unprovenTail',
+  'padding',
+  'identity',
+  'sequences',
+]);
+
+export function encodeState(state: StatePayload): Buffer {
+  return packValue({ segments: state.segments, quarantine: state.quarantine, owner: state.owner });
+}
+
+export function decodeState(payload: Buffer): StatePayload | undefined {
+  const value = unpackRecord(payload);
+  if (value === undefined) return undefined;
+  const segments = readSegmentTable(value['segments']);
+  const quarantine = readQuarantine(value['quarantine']);
+  const owner = value['owner'];
+  if (segments === undefined || quarantine === undefined || !(owner instanceof Uint8Array)) return undefined;
+  return { segments, quarantine, owner: Buffer.from(owner) };
+}
+
+export function encodeQuarantine(entries: readonly QuarantineEntry[]): Buffer {
+  return packValue(entries);
+}
+
+export function decodeQuarantine(payload: Buffer): QuarantineEntry[] | undefined {
+  const unpacked = unpackValue(payload);
+  return unpacked.kind === 'value' ? readQuarantine(unpacked.value) : undefined;
+}
+
+/** An OPEN frame: a process took over the log. */
+export interface OpenPayload {
+  readonly generation: number;
+  readonly wallMs: number;
+  /** The open before had been closed in order. */
+  readonly clean: boolean;
+}
+
+export function encodeOpen(open: OpenPayload): Buffer {
+  return packValue(open);
+}
+
+/** A MARK frame: proves the group before it. `clean`: the log was closed in order, nothing follows. */
+export function encodeMark(clean: boolean): Buffer {
+  return packValue({ clean });
+}
+
+export function isCleanMark(payload: Buffer): boolean {
+  return unpackRecord(payload)?.['clean'] === true;
+}
+
+/** A CUT frame: why the segment before ends where its successor's header says. */
+export interface CutPayload {
+  readonly segmentId: SegmentId;
+  readonly offset: ByteOffset;
+  readonly serial: Serial;
+  readonly why: string;
+}
+
+export function encodeCut(cut: CutPayload): Buffer {
+  return packValue(cut);
+}
+
+function unpackRecord(payload: Buffer): Record<string, unknown> | undefined {
+  const unpacked = unpackValue(payload);
+  if (unpacked.kind !== 'value' || typeof unpacked.value !== 'object' || unpacked.value === null) return undefined;
+  return unpacked.value as Record<string, unknown>;
+}
+
+function readQuarantine(value: unknown): QuarantineEntry[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const entries: QuarantineEntry[] = [];
+  for (const item of value as unknown[]) {
+    if (typeof item !== 'object' || item === null) return undefined;
+    const { segmentId, offset, bytes, kind, ranges } = item as Record<string, unknown>;
+    if (!isCount(segmentId) || !isCount(offset) || !isCount(bytes)) return undefined;
+    if (typeof kind !== 'string' || !damageKinds.has(kind) || !isRanges(ranges)) return undefined;
+    entries.push({ segmentId, offset, bytes, kind: kind as DamageKind, ranges });
+  }
+  return entries;
+}
+
+function isRanges(value: unknown): value is { first: Sequence; last: Sequence }[] {
+  if (!Array.isArray(value)) return false;
+  return (value as unknown[]).every((range) => {
+    if (typeof range !== 'object' || range === null) return false;
+    const { first, last } = range as Record<string, unknown>;
+    return isCount(first) && isCount(last) && first >= 1 && last >= first;
+  });
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
