@@ -1,4 +1,5 @@
 /** The life of a channel: open, closing once commits in flight are done, closed. Everything asks here first. */
+import { setImmediate } from 'node:timers/promises';
 import { ForebayError } from '../base/errors.ts';
 
 /** Lets commits in while the channel is open, and knows when the last one is out. */
@@ -26,13 +27,14 @@ export class CommitGate {
     if (this.#inFlight === 0) this.#idle?.();
   }
 
-  /** From now on nothing is let in. Resolves when no commit is in flight. */
-  shut(): Promise<void> {
+  /** From now on nothing is let in. Resolves when no commit is in flight, and the last one's caller knows. */
+  async shut(): Promise<void> {
     this.#state = 'closing';
-    if (this.#inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => {
+    if (this.#inFlight === 0) return;
+    await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
+    await setImmediate();
   }
 
   closed(): void {
