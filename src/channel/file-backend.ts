@@ -26,6 +26,8 @@ import { FrameFlag, FrameType } from '../wal/segment/frame-header.ts';
 import { firstGroupOffset } from '../wal/segment/segment-header.ts';
 import { eventCount, pendingEvents } from '../wal/segment-info.ts';
 import type { ChannelBackend } from './backend.ts';
+import { eventsBytes } from './event-bytes.ts';
+import { WaitingBytes } from './waiting-bytes.ts';
 
 const none: readonly DeliveredEvent[] = [];
 const empty: Buffer = Buffer.alloc(0);
@@ -90,14 +92,18 @@ export class FileBackend implements ChannelBackend, LogOwner {
   /** Given back: served first. */
   readonly #returned = new SequenceSet();
   #revisited: readonly LoadedFrame[] = [];
+  /** Only where capacityBytes is set. */
+  #bytes: WaitingBytes | undefined;
   /** Index in the frame that delivery peeks at. */
   #frameIndex = 0;
   /** Below this an event may be settled already: it was there before this process. */
   #settledBelow: Sequence = 0;
 
-  attach(parts: BackendLog): void {
+  /** `countBytes`: waitingBytes is asked for. */
+  attach(parts: BackendLog, countBytes: boolean): void {
     this.#parts = parts;
     this.#settledBelow = parts.log.nextSequence;
+    if (countBytes) this.#bytes = new WaitingBytes(this.state.depth, this.#estimateBytes());
   }
 
   get #log(): Log {
@@ -116,6 +122,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
     return new Promise((resolve, reject) => {
       const stored = (first: Sequence, count: number) => {
         this.state.applyPut(count, notes);
+        this.#bytes?.put(count, eventsBytes(events));
         resolve({ first, last: first + count - 1 });
       };
       this.#log.append(new PutOp(plan, stored, reject));
@@ -132,6 +139,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
         flags: named?.explicit === true ? FrameFlag.explicit : 0,
         durable: () => {
           this.#apply(record);
+          if (record.kind === 'ack') this.#bytes?.settle(countSequences(record.ranges));
           resolve();
         },
       });
@@ -153,14 +161,25 @@ export class FileBackend implements ChannelBackend, LogOwner {
   // — taking —
 
   claim(max: number, maxBytes: number): readonly DeliveredEvent[] {
-    if (!this.#returned.isEmpty) return this.#claimReturned(max, maxBytes);
-    return this.#claimFresh(max, maxBytes);
+    let events: DeliveredEvent[] | undefined;
+    if (!this.#returned.isEmpty) {
+      events = this.#claimReturned(max, maxBytes);
+      // Newer events may follow only where no older one waits.
+      if (!this.#returned.isEmpty || events.length === 0) return this.#claimed(events);
+    }
+    return this.#claimed(this.#claimFresh(events, max, maxBytes));
   }
 
-  #claimFresh(max: number, maxBytes: number): readonly DeliveredEvent[] {
-    let events: DeliveredEvent[] | undefined;
-    let room = max;
+  #claimed(events: readonly DeliveredEvent[]): readonly DeliveredEvent[] {
+    if (events.length > 0) this.#bytes?.claim(events.length, eventsBytes(events));
+    return events;
+  }
+
+  #claimFresh(earlier: DeliveredEvent[] | undefined, max: number, maxBytes: number): readonly DeliveredEvent[] {
+    let events = earlier;
+    let room = max - (earlier?.length ?? 0);
     let bytes = maxBytes;
+    for (const event of earlier ?? none) bytes -= event.body.length;
     for (let frame = this.#delivery.peek(); frame !== undefined && room > 0; frame = this.#delivery.peek()) {
       const from = this.#skipSettled(frame, this.#frameIndex);
       const to = from < frame.count ? this.#runEnd(frame, from, room, bytes, events === undefined) : from;
@@ -202,7 +221,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
     return to;
   }
 
-  #claimReturned(max: number, maxBytes: number): readonly DeliveredEvent[] {
+  #claimReturned(max: number, maxBytes: number): DeliveredEvent[] {
     const events: DeliveredEvent[] = [];
     let bytes = maxBytes;
     for (const frame of this.#revisited) {
@@ -253,15 +272,19 @@ export class FileBackend implements ChannelBackend, LogOwner {
       if (first < freshFrom) this.#returned.addRange(first, Math.min(last, freshFrom - 1));
     }
     this.#revisited = [];
+    this.#bytes?.giveBack(countSequences(ranges));
   }
 
-  /** An estimate: each segment's bytes by the share of its events that wait. */
   waitingBytes(): number {
+    return this.#bytes?.bytes ?? 0;
+  }
+
+  /** What waits at an open: each segment's bytes by the share of its events that wait. */
+  #estimateBytes(): number {
     let bytes = 0;
     for (const segment of this.#log.segments) {
       const count = eventCount(segment);
-      if (count === 0) continue;
-      bytes += ((segment.endOffset - firstGroupOffset) * pendingEvents(segment, this)) / count;
+      if (count > 0) bytes += ((segment.endOffset - firstGroupOffset) * pendingEvents(segment, this)) / count;
     }
     return bytes;
   }

@@ -297,7 +297,7 @@ async function openOwned(
     owned.isNew,
   );
   segments.current = () => opened.log.segments;
-  backend.attach({ log: opened.log, delivery });
+  backend.attach({ log: opened.log, delivery }, resolved.capacityBytes !== undefined);
   delivery.start();
   await publishIdentity(disk, owned, checkpointPath, { forming: false, keys });
   for (const path of owned.repaired) opened.damages.push(identityDamage(path));
