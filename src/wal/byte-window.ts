@@ -11,6 +11,8 @@ const windowBytesDefault: number = 256 * kib;
 /** Waits between tries of a read that failed, ms: log-format rule 20. */
 const retryDelaysMs: readonly number[] = [100, 900, 2000];
 
+const nothing: Buffer = Buffer.alloc(0);
+
 /** What a segment's reads could not give. */
 export interface UnreadableBytes {
   readonly from: ByteOffset;
@@ -93,6 +95,7 @@ export class ByteWindow {
    */
   view(offset: ByteOffset, bytes: number): Buffer | Promise<Buffer> {
     const wanted = Math.max(0, Math.min(bytes, this.#fileBytes - offset));
+    if (wanted === 0) return nothing;
     const at = offset - this.#base;
     if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at, at + wanted);
     return this.#load(offset, wanted);

@@ -134,8 +134,9 @@ async function freeStrays(
     if (found === undefined) continue;
     const file = await options.disk.open(path, { mode: 'read' });
     const { header } = await readFileHeader(file, options.clock).finally(() => file.close());
-    if (header !== undefined && header.channelId !== options.storage.channelId) {
-      options.onNotice(`${path} belongs to another channel and was left alone`);
+    if (header?.channelId !== options.storage.channelId) {
+      const what = header === undefined ? 'has no header that holds' : 'belongs to another channel';
+      options.onNotice(`${path} ${what} and was left alone`);
     } else await pool.recycle(found.directory, path);
   }
 }

@@ -190,10 +190,14 @@ export class Log {
     this.#busy = true;
     const tail = ops.filter((op) => op.type === FrameType.put);
     const first = tail[0]?.baseSequence ?? resumeSequence;
-    const tailEnd = tail.reduce((end, op) => op.baseSequence + op.count, first);
+    const last = tail.at(-1);
+    const tailEnd = last === undefined ? first : last.baseSequence + last.count;
     this.#nextSequence = resumeSequence;
     const bytes = ops.reduce((sum, op) => sum + op.rawBytes + 128, 0);
     await this.#start({ first, tailEnd, ops: [this.#cutOp(why), ...ops], bytes, place: 'fresh' });
+    // The tail was only proven to be readable: it must be durable before any of it is used.
+    await this.#syncByInterval();
+    this.#failIfNotStarted();
     this.#busy = false;
     this.#schedule();
   }

@@ -43,27 +43,35 @@ export interface CandidateSearch {
   readonly restore: (snapshot: Buffer) => boolean;
 }
 
-/** Newest first, down to the one whose STATE was restored. The caller closes the files. */
-export async function findCandidates(search: CandidateSearch): Promise<Candidate[]> {
+/** Newest first, down to the one whose STATE was restored; what cannot be one is named. */
+export interface FoundCandidates {
+  readonly candidates: readonly Candidate[];
+  readonly damages: readonly Damage[];
+}
+
+/** Looks at the segments, newest first. The caller closes the files. */
+export async function findCandidates(search: CandidateSearch): Promise<FoundCandidates> {
   const found: Candidate[] = [];
+  const damages: Damage[] = [];
   for (const file of [...search.listing.segments].reverse()) {
     const successor = found.findLast((candidate) => candidate.hasGroups);
     // Not in the chain: its first group failed, and the log went on elsewhere.
     const before = successor?.header.previousSegmentId ?? 0;
     if (before > 0 && file.id > before) continue;
     const candidate = await openCandidate(search, file, successor);
-    if (candidate === undefined) continue;
+    if (candidate === 'unreadable') damages.push(unreadableSegment(file.path));
+    if (candidate === undefined || candidate === 'unreadable') continue;
     found.push(candidate);
     if (candidate.state !== undefined) break;
   }
-  return found;
+  return { candidates: found, damages };
 }
 
 async function openCandidate(
   search: CandidateSearch,
   named: SegmentFile,
   successor: Candidate | undefined,
-): Promise<Candidate | undefined> {
+): Promise<Candidate | 'unreadable' | undefined> {
   const { disk, clock, storage } = search;
   const file = await disk.open(named.path, { mode: 'read' });
   const fileBytes = await file.bytes();
@@ -71,7 +79,8 @@ async function openCandidate(
   const header = stored ?? (await rebuildHeader(file, fileBytes, named.id, storage.channelId, clock));
   if (header === undefined || header.segmentId !== named.id || header.channelId !== storage.channelId) {
     await file.close();
-    return undefined;
+    // A name is given only to a file whose header is durable: without one, what stood there is lost.
+    return header === undefined ? 'unreadable' : undefined;
   }
   const scanner = scanSegment(file, fileBytes, header, clock, successor?.header);
   const firstStep = await scanner.next();
@@ -141,6 +150,18 @@ function headerDamage(path: string, damagedPages: number): Damage {
       damagedPages === 1
         ? 'one of the two header pages of this segment does not hold; the other was used'
         : 'both header pages of this segment do not hold; what they said was taken from its groups',
+  };
+}
+
+function unreadableSegment(path: string): Damage {
+  return {
+    path,
+    offset: 0,
+    bytes: 0,
+    kind: 'segmentHeader',
+    eventsLost: 0,
+    sequences: [],
+    message: 'neither header page nor any group of this segment holds: what stood in it cannot be told and is lost',
   };
 }
 

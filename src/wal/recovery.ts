@@ -61,18 +61,22 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   const restore = (snapshot: Buffer) => input.owner.restore(snapshot);
   const found = await findCandidates({ disk, clock, listing, storage, restore });
   try {
-    return await replayCandidates(input, found);
+    return await replayCandidates(input, found.candidates, found.damages);
   } finally {
-    for (const candidate of found) await candidate.file.close();
+    for (const candidate of found.candidates) await candidate.file.close();
   }
 }
 
-async function replayCandidates(input: RecoveryInput, found: readonly Candidate[]): Promise<Recovered> {
+async function replayCandidates(
+  input: RecoveryInput,
+  found: readonly Candidate[],
+  unreadable: readonly Damage[],
+): Promise<Recovered> {
   const { owner, listing, storage, clock } = input;
   const base = found.find((candidate) => candidate.state !== undefined);
   const chain = chainFrom(found, base);
   if (base === undefined) owner.restore(undefined);
-  const damages = found.flatMap((candidate) => candidate.damages);
+  const damages = [...unreadable, ...found.flatMap((candidate) => candidate.damages)];
   for (const candidate of found) {
     if (candidate.stateBad && candidate.hasGroups) damages.push(stateDamage(candidate));
   }
@@ -82,7 +86,7 @@ async function replayCandidates(input: RecoveryInput, found: readonly Candidate[
   readmitReturned(input, base?.state?.quarantine ?? [], replay);
   const last = replay.last;
   const newest = found[0];
-  const partsMissing = table.partsMissing || (found.length === 0 && listing.segments.length > 0) || replay.partsMissing;
+  const partsMissing = table.partsMissing || replay.partsMissing || unreadable.length > 0;
   const clean = replay.endedClean && newest === chain.at(-1) && !partsMissing && damages.length === 0;
   const live = new Set([...table.segments, ...replay.segments].map((segment) => segment.path));
   const idsInTable = table.segments.map((segment) => segment.id);
