@@ -68,6 +68,8 @@ export class Delivery {
   #reading: OpenSegment | undefined;
   #loading: Promise<void> | undefined;
   #closed = false;
+  /** What becomes durable before is recovery's rewriting: it is read when its turn comes, behind all that is older. */
+  #started = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -75,6 +77,7 @@ export class Delivery {
 
   /** Starts before the first event of the oldest segment. */
   start(): void {
+    this.#started = true;
     const first = this.#nextSegment(0);
     if (first !== undefined) this.#cursor = { segment: first, position: headOf(first) };
   }
@@ -117,7 +120,7 @@ export class Delivery {
       cursor === undefined ||
       (cursor.segment === segment && cursor.position.offset === offset) ||
       (offset === firstGroupOffset && this.#isAtEndBefore(segment));
-    if (!atTail || this.#loading !== undefined || this.#loadedBytes > tailBytesMax) return false;
+    if (!this.#started || !atTail || this.#loading !== undefined || this.#loadedBytes > tailBytesMax) return false;
     this.#cursor = { segment, position: next };
     if (this.#reading !== undefined) void this.#closeReading();
     if (group.built.events === 0) return false;
@@ -158,6 +161,7 @@ export class Delivery {
     const open = await this.#open(segment, position);
     const frames: LoadedFrame[] = [];
     let bytes = 0;
+    let at = 0;
     try {
       while (bytes < windowBytes) {
         const step = await open.scanner.next();
@@ -165,7 +169,9 @@ export class Delivery {
         if (step.kind !== 'group') continue;
         addMark(segment, step.group.header);
         for (const frame of readPuts(step.group, open.payloads)) {
-          if (!wanted.some((range) => meets(range, frame))) continue;
+          while (at < wanted.length && (wanted[at] as SequenceRange).last < frame.baseSequence) at += 1;
+          const range = wanted[at];
+          if (range === undefined || range.first >= frame.baseSequence + frame.count) continue;
           frames.push(frame);
           bytes += frame.bytes;
         }
@@ -314,10 +320,6 @@ function headOf(segment: SegmentInfo): ScanPosition {
     generation: 0,
     nextSequence: firstSequence,
   };
-}
-
-function meets(range: SequenceRange, frame: LoadedFrame): boolean {
-  return range.first < frame.baseSequence + frame.count && frame.baseSequence <= range.last;
 }
 
 function readPuts(group: ReadGroup, payloads: PayloadReader): LoadedFrame[] {
