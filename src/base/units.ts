@@ -25,7 +25,7 @@ export interface SequenceRange {
 export type SequenceRanges = readonly SequenceRange[];
 
 /** How many sequences `ranges` name. */
-export function countSequences(ranges: SequenceRanges): number {
+export function countSequences(ranges: Iterable<SequenceRange>): number {
   let count = 0;
   for (const range of ranges) count += range.last - range.first + 1;
   return count;

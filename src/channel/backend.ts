@@ -25,7 +25,7 @@ export interface ChannelBackend {
   /** Undefined where nothing is ready; else resolves when `claim` is worth another call. */
   whenClaimable(): Promise<void> | undefined;
   /** Makes claimed sequences ready again, at the head; also those of a take whose rollback was resolved. */
-  giveBack(ranges: SequenceRanges): void;
+  giveBack(ranges: Iterable<SequenceRange>): void;
   /** Why puts cannot be stored just now (a full disk, a failed channel); undefined where they can. */
   refusesPuts(): Error | undefined;
   /** Bytes of bodies and headers that no consumer holds, stored puts only; an estimate will do. For capacityBytes. */

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { ForebayError } from '../base/errors.ts';
-import { countSequences, mib, type SequenceRanges } from '../base/units.ts';
+import { countSequences, mib, type SequenceRange, type SequenceRanges } from '../base/units.ts';
 import type { DeliveredEvent } from '../event/event.ts';
 import type { ControlRecord } from '../queue/control-record.ts';
 import type { Holder, Leases } from '../queue/leases.ts';
@@ -88,7 +88,8 @@ export class LeasingConsumer implements Consumer, Taker, BatchOwner {
   async close(): Promise<void> {
     if (this.#holder.state === 'closed') return;
     this.#parts.takers.fail(this, closedConsumer(this.name));
-    this.#returned(this.#parts.leases.close(this.#holder));
+    const held = this.#parts.leases.close(this.#holder);
+    this.#returned(held.ranges(), held.count);
   }
 
   /** For batches: settles what of `ranges` is still leased here. */
@@ -130,7 +131,7 @@ export class LeasingConsumer implements Consumer, Taker, BatchOwner {
       await this.#parts.store(record);
     } catch (error) {
       if (this.#holder.state === 'open') leases.lease(this.#holder, ranges, this.#parts.clock.monotonicMs());
-      else this.#returned(ranges);
+      else this.#returned(ranges, count);
       throw error;
     } finally {
       settlingChanged(-count);
@@ -140,13 +141,13 @@ export class LeasingConsumer implements Consumer, Taker, BatchOwner {
 
   #giveBack(ranges: SequenceRanges): void {
     this.#parts.leases.release(this.#holder, ranges);
-    this.#returned(ranges);
+    this.#returned(ranges, countSequences(ranges));
   }
 
-  #returned(ranges: SequenceRanges): void {
-    if (ranges.length === 0) return;
+  #returned(ranges: Iterable<SequenceRange>, count: number): void {
+    if (count === 0) return;
     this.#parts.backend.giveBack(ranges);
-    this.#parts.capacity.came(countSequences(ranges));
+    this.#parts.capacity.came(count);
     this.#parts.takers.pump();
   }
 

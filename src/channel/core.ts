@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { ForebayError } from '../base/errors.ts';
-import { countSequences, type SequenceRanges } from '../base/units.ts';
+import { countSequences, type SequenceRange, type SequenceRanges } from '../base/units.ts';
 import { validateEvents } from '../codec/validate-event.ts';
 import type { Event } from '../event/event.ts';
 import type { ControlRecord } from '../queue/control-record.ts';
@@ -170,7 +170,10 @@ export abstract class ChannelCore implements Channel {
     this.gate.enter();
     try {
       await this.#record({ kind: 'resolve', id, outcome, notes });
-      if (outcome === 'rollback') this.#ready(this.state.pendingOf(take.ranges));
+      if (outcome === 'rollback') {
+        const ranges = this.state.pendingOf(take.ranges);
+        this.#ready(ranges, countSequences(ranges));
+      }
     } finally {
       this.#resolving.delete(id);
       this.gate.leave();
@@ -204,7 +207,7 @@ export abstract class ChannelCore implements Channel {
     this.takers.fail(undefined, closed);
     this.capacity.failAll(closed);
     await idle;
-    this.#ready(this.#leases.closeAll());
+    this.#leases.closeAll();
     await this.closeBackend();
     this.gate.closed();
   }
@@ -215,15 +218,15 @@ export abstract class ChannelCore implements Channel {
     if (earlier !== undefined) this.takers.fail(earlier, fencedConsumer(name, 'CHANNEL_CLOSED'));
     const consumer = new LeasingConsumer(this.#consumerParts, holder);
     this.#consumers.set(name, consumer);
-    this.#ready(returned);
+    this.#ready(returned.ranges(), returned.count);
     return consumer;
   }
 
   /** Events that were held are ready again. */
-  #ready(ranges: SequenceRanges): void {
-    if (ranges.length === 0) return;
+  #ready(ranges: Iterable<SequenceRange>, count: number): void {
+    if (count === 0) return;
     this.#backend.giveBack(ranges);
-    this.capacity.came(countSequences(ranges));
+    this.capacity.came(count);
     this.takers.pump();
   }
 

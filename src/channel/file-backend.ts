@@ -31,6 +31,8 @@ import { WaitingBytes } from './waiting-bytes.ts';
 
 const none: readonly DeliveredEvent[] = [];
 const empty: Buffer = Buffer.alloc(0);
+/** So many runs of given-back events are looked for at once. */
+const revisitRangesMax = 4096;
 
 const frameTypes: { readonly [kind in ControlRecord['kind']]: number } = {
   ack: FrameType.ack,
@@ -248,7 +250,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
 
   /** Reads given-back events again. What its place does not hold any more was reported by the reading. */
   async #revisit(): Promise<void> {
-    const wanted = this.#returned.toRanges().slice(0, 1000);
+    const wanted = firstRanges(this.#returned, revisitRangesMax);
     const first = wanted[0];
     if (first === undefined) return;
     this.#revisited = await this.#delivery.revisit(wanted);
@@ -266,13 +268,13 @@ export class FileBackend implements ChannelBackend, LogOwner {
   /** Set by the channel: events that were there and cannot be read any more. */
   lostOnRead: (ranges: SequenceRanges) => void = () => undefined;
 
-  giveBack(ranges: SequenceRanges): void {
+  giveBack(ranges: Iterable<SequenceRange>): void {
     const freshFrom = this.#delivery.freshFrom + this.#frameIndex;
     for (const { first, last } of ranges) {
+      this.#bytes?.giveBack(last - first + 1);
       if (first < freshFrom) this.#returned.addRange(first, Math.min(last, freshFrom - 1));
     }
     this.#revisited = [];
-    this.#bytes?.giveBack(countSequences(ranges));
   }
 
   waitingBytes(): number {
@@ -351,6 +353,15 @@ export class FileBackend implements ChannelBackend, LogOwner {
   snapshot(): Buffer {
     return this.state.encode();
   }
+}
+
+function firstRanges(set: SequenceSet, max: number): SequenceRange[] {
+  const ranges: SequenceRange[] = [];
+  for (const range of set.ranges()) {
+    ranges.push(range);
+    if (ranges.length === max) break;
+  }
+  return ranges;
 }
 
 function lastOf(ranges: SequenceRanges): Sequence {

@@ -89,9 +89,9 @@ export class MemoryBackend implements ChannelBackend {
     return isReady ? Promise.resolve() : undefined;
   }
 
-  giveBack(ranges: SequenceRanges): void {
-    this.#returned.addAll(ranges);
+  giveBack(ranges: Iterable<SequenceRange>): void {
     for (const { first, last } of ranges) {
+      this.#returned.addRange(first, last);
       for (let sequence = first; sequence <= last; sequence++) this.#wait([this.#at(sequence)], 1);
     }
   }

@@ -13,7 +13,7 @@ export interface Holder {
   readonly incarnation: number;
   /** `fenced`: the name was opened again. Only an open holder has leases. */
   state: 'open' | 'fenced' | 'closed';
-  readonly leased: SequenceSet;
+  leased: SequenceSet;
   /** Oldest first: what was leased when. */
   readonly ages: LeaseAge[];
 }
@@ -41,24 +41,22 @@ export class Leases {
   }
 
   /** A new incarnation of `name`. `returned`: what the earlier one, now fenced, held. */
-  open(name: string): { readonly holder: Holder; readonly returned: SequenceRanges } {
+  open(name: string): { readonly holder: Holder; readonly returned: SequenceSet } {
     const earlier = this.#holders.get(name);
-    const returned = earlier === undefined ? [] : this.#end(earlier, 'fenced');
+    const returned = earlier === undefined ? new SequenceSet() : this.#end(earlier, 'fenced');
     const holder: Holder = { name, incarnation: ++this.#opened, state: 'open', leased: new SequenceSet(), ages: [] };
     this.#holders.set(name, holder);
     return { holder, returned };
   }
 
   /** Ends an open holder; answers what it held. */
-  close(holder: Holder): SequenceRanges {
+  close(holder: Holder): SequenceSet {
     return this.#end(holder, 'closed');
   }
 
-  /** Ends all; answers what they held, ascending. */
-  closeAll(): SequenceRanges {
-    const returned = new SequenceSet();
-    for (const holder of [...this.#holders.values()]) returned.addAll(this.#end(holder, 'closed'));
-    return returned.toRanges();
+  /** Ends all: leases do not outlive the channel. */
+  closeAll(): void {
+    for (const holder of [...this.#holders.values()]) this.#end(holder, 'closed');
   }
 
   /** `ranges` must be leased to nobody. `nowMs`: monotonic. */
@@ -110,14 +108,14 @@ export class Leases {
     return oldest;
   }
 
-  #end(holder: Holder, state: 'fenced' | 'closed'): SequenceRanges {
+  #end(holder: Holder, state: 'fenced' | 'closed'): SequenceSet {
     if (holder.state === 'open') {
       holder.state = state;
       this.#holders.delete(holder.name);
     }
-    const returned = holder.leased.toRanges();
-    this.#leasedCount -= holder.leased.count;
-    holder.leased.clear();
+    const returned = holder.leased;
+    this.#leasedCount -= returned.count;
+    holder.leased = new SequenceSet();
     holder.ages.length = 0;
     return returned;
   }
