@@ -8,7 +8,7 @@ import type { ByteOffset, SegmentId } from '../base/units.ts';
 import { readThrough } from './byte-window.ts';
 import type { Damage } from './damage.ts';
 import { PayloadReader, type PayloadStorage } from './frame-payload.ts';
-import { groupEnd } from './group-reader.ts';
+import { groupEnd, readGroupFrames } from './group-reader.ts';
 import { type FrameHeader, FrameType } from './segment/frame-header.ts';
 import { GroupFlag, type GroupHeader, readGroupHeader } from './segment/group-header.ts';
 import { firstGroupOffset, type SegmentHeader } from './segment/segment-header.ts';
@@ -90,20 +90,25 @@ async function openCandidate(
     generation: header.generation,
   });
   const state = readState(firstStep, payloads);
-  const restored = state !== undefined && search.restore(state.owner);
+  const walk = () => scanSegment(file, fileBytes, header, clock, undefined);
+  const torn = successor === undefined ? await tornStart(firstStep, state, walk) : undefined;
+  const restored = torn === undefined && state !== undefined && search.restore(state.owner);
   return {
     path: named.path,
     directory: named.directory,
     file,
     fileBytes,
     header,
-    hasGroups: firstStep.kind !== 'end' || successor !== undefined,
+    hasGroups: torn === undefined && (firstStep.kind !== 'end' || successor !== undefined),
     firstStep,
     scanner,
     state: restored ? state : undefined,
     stateBad: !restored,
     payloads,
-    damages: damagedPages === 0 ? [] : [headerDamage(named.path, damagedPages)],
+    damages: [
+      ...(damagedPages === 0 ? [] : [headerDamage(named.path, damagedPages)]),
+      ...(torn === undefined ? [] : [tornDamage(named.path, torn)]),
+    ],
   };
 }
 
@@ -136,6 +141,35 @@ function readState(step: ScanStep, payloads: PayloadReader): StatePayload | unde
   if (frame?.payload === undefined) return undefined;
   const payload = payloads.restore(frame.header as FrameHeader, frame.payload);
   return payload === undefined ? undefined : decodeState(payload);
+}
+
+/**
+ * The first group, where it was cut off and nothing proves it: as if the segment had never been started. That holds
+ * for one that an open wrote, which is its one commit point, so that the tail it carries still stands in the segment
+ * before; and for one without its STATE. Any other keeps what of it is whole.
+ */
+async function tornStart(
+  step: ScanStep,
+  state: StatePayload | undefined,
+  walk: () => SegmentScanner,
+): Promise<GroupHeader | undefined> {
+  if (step.kind !== 'group') return undefined;
+  const { header } = step.group;
+  if (state !== undefined && (header.flags & GroupFlag.open) === 0) return undefined;
+  const scanner = walk();
+  const view = (offset: ByteOffset, bytes: number) => scanner.window.view(offset, bytes);
+  const { bad } = await readGroupFrames(header, view, true);
+  if (bad.length === 0) return undefined;
+  await scanner.next();
+  for (let after = await scanner.next(); after.kind !== 'end'; after = await scanner.next()) {
+    if (after.kind === 'damage' || after.group.header.provenSerial >= header.serial) return undefined;
+  }
+  return header;
+}
+
+function tornDamage(path: string, { offset, bytes }: GroupHeader): Damage {
+  const message = 'the first group of this segment was cut off: as if it had never been started; kept in quarantine/';
+  return { path, offset, bytes, kind: 'unprovenTail', eventsLost: 0, sequences: [], message };
 }
 
 function headerDamage(path: string, damagedPages: number): Damage {
