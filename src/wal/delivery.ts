@@ -18,10 +18,10 @@ import { type ScanPosition, SegmentScanner } from './segment-scanner.ts';
 import type { DamageKind } from './system-frames.ts';
 
 /** Groups stay in memory up to this, so that a taker that keeps up never reads the disk. */
-const tailBytesMax: number = 24 * mib;
+const tailBytesMax: number = 16 * mib;
 /** Read ahead of the takers: enough for sequential speed. */
-const readAheadBytes: number = 4 * mib;
-const windowBytes: number = mib;
+const readAheadBytes: number = 2 * mib;
+const windowBytes: number = mib / 2;
 
 /** The events of one PUT frame. */
 export interface LoadedFrame {
