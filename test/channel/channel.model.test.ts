@@ -164,7 +164,7 @@ function check({ channel, places }: World): void {
 
 it('a channel does as its model does', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(steps, { maxLength: 60 }), async (given) => {
+    fc.asyncProperty(fc.array(steps, { maxLength: 60, size: 'max' }), async (given) => {
       const channel = await MemoryChannel.open();
       const world: World = {
         channel,

@@ -188,12 +188,21 @@ describe('a commit that fails', () => {
     assert.deepEqual(await drain(channel), [0, 1]);
   });
 
+  it('before it was stored, for its notes, gives its room back', async () => {
+    const channel = new MoodyChannel({ capacityEvents: 1, keepAliveMs: 0 });
+    const value = 'x'.repeat(65_000);
+    for (const index of upTo(16)) await channel.notes.set(`k${index}`, value);
+    await refuses('NOTE_INVALID', () => channel.put(makeEvents(1), { notes: { k16: value } }));
+    assert.deepEqual(await channel.put(makeEvents(1)), [range(1, 1)]);
+  });
+
   it('takes its notes’ weight with it', async () => {
     const channel = new MoodyChannel();
     const value = 'x'.repeat(65_000);
     for (const index of upTo(15)) await channel.notes.set(`k${index}`, value);
     channel.backend.go('fail');
     await refuses('WRITE_FAILED', () => channel.notes.set('k15', value));
+    await refuses('WRITE_FAILED', () => channel.notes.set('k16', value));
     await refuses('WRITE_FAILED', () => channel.put(makeEvents(1), { notes: { k0: undefined } }));
     channel.backend.go();
     await channel.notes.set('k15', value);
@@ -216,7 +225,38 @@ describe('a commit that fails', () => {
   });
 });
 
+describe('puts on their way', () => {
+  it('count against capacityBytes', async () => {
+    const channel = new MoodyChannel({ capacityBytes: 1000, keepAliveMs: 0 });
+    const events = [{ headers: {}, body: Buffer.alloc(600) }];
+    channel.backend.hold();
+    const first = channel.put(events);
+    await refuses('CHANNEL_FULL', () => channel.put(events));
+    channel.backend.go();
+    await first;
+    await refuses('CHANNEL_FULL', () => channel.put(events));
+    await channel.take(1);
+    await channel.put(events);
+  });
+});
+
 describe('events that are not loaded', () => {
+  it('go to who waits for them, not to who comes as they arrive', async () => {
+    const channel = await holding(4);
+    channel.backend.isUnloaded = true;
+    const first = channel.take(2);
+    await sleep(5);
+    channel.backend.load();
+    const late = channel.take(2);
+    assert.deepEqual(
+      [bodiesOf(await first), bodiesOf(await late)],
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    );
+  });
+
   it('are waited for, also by a take that does not wait for new ones', async () => {
     const channel = await holding(4);
     channel.backend.isUnloaded = true;
@@ -281,6 +321,7 @@ describe('a backend that refuses puts', () => {
     const channel = new MoodyChannel({ keepAliveMs: 20_000 });
     channel.backend.refusal = diskFull;
     const puts = upTo(3).map((index) => channel.put(makeEvents(1, index)));
+    channel.roomMayBeThere();
     assert.equal(await isSettled(puts[0]!), false);
     channel.backend.refusal = undefined;
     channel.roomMayBeThere();

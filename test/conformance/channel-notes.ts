@@ -98,6 +98,8 @@ export const noteCases: ChannelCases = {
     assert.equal(channel.notes.keys().length, 16);
     await channel.notes.delete('more');
     await channel.notes.set('key3', value);
+    await Promise.all(upTo(30).map((index) => channel.put(makeEvents(1, index), { notes: { key3: value } })));
+    assert.equal(channel.stats().counters.put, 31, 'the same note again and again weighs once');
   },
 };
 
@@ -117,6 +119,8 @@ export const twoPhaseCases: ChannelCases = {
     const [take, other] = channel.unresolved();
     assert.deepEqual([take?.id, take?.consumer, take?.note], [first, 'k', { path: '/out/f' }]);
     assert.deepEqual(take?.ranges, [range(1, 1), range(3, 3)]);
+    (take as { note: unknown }).note = 'changed';
+    assert.deepEqual(channel.unresolved()[0]?.note, { path: '/out/f' }, 'a list of its own');
     assert.ok(Math.abs(Number(take?.preparedAt) - before) < 10_000);
     assert.deepEqual([other?.id, other?.note], [second, null]);
     assert.equal(channel.stats().preparedEvents, 3);

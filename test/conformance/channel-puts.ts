@@ -238,6 +238,7 @@ export const capacityCases: ChannelCases = {
     await refuses('CHANNEL_FULL', () => channel.put(makeEvents(1)));
     assert.deepEqual(await drain(channel), upTo(8));
     await channel.put(makeEvents(4));
+    await refuses('CHANNEL_FULL', () => channel.put(makeEvents(1)));
   },
 
   'a waiting put goes on when a take makes room': async (open) => {

@@ -39,6 +39,16 @@ export const takeCases: ChannelCases = {
     assert.deepEqual(bodiesOf(await take), [0, 1]);
   },
 
+  'a rollback wakes a waiting take': async (open) => {
+    const { channel } = await open();
+    await channel.put(makeEvents(3));
+    const held = await channel.take(3);
+    const take = channel.take(2, { waitMs: 20_000 });
+    assert.equal(await isSettled(take), false);
+    await held.rollback();
+    assert.deepEqual(bodiesOf(await take), [0, 1]);
+  },
+
   'takers are served first come first served': async (open) => {
     const { channel } = await open();
     const takers = upTo(5).map(() => channel.take(1, { waitMs: 20_000 }));

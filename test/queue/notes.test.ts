@@ -121,6 +121,13 @@ describe('notes', () => {
     );
   });
 
+  it('are refused as a store where one is deleted or all are too many', () => {
+    assert.equal(NoteStore.decode(encodeNotes({ a: 1, b: undefined })), undefined);
+    const value = 'x'.repeat(65_000);
+    const many = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`k${index}`, value]));
+    assert.equal(NoteStore.decode(encodeNotes(many)), undefined);
+  });
+
   it('do not change with the objects that were given or got', () => {
     const given = { position: { offset: 1 } };
     const checked = checkNotes(given);
