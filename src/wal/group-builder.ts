@@ -17,6 +17,7 @@ import {
   FrameFlag,
   type FrameHeader,
   FrameType,
+  frameFieldsBytes,
   frameHeaderBytes,
   frameSize,
   sealFrameHeader,
@@ -140,7 +141,7 @@ export class GroupBuilder {
     for (const frame of this.frames) {
       const at = frame.payloadAt - frameHeaderBytes;
       sealFrameHeader(buffer, at, place.epoch, place.offset + at);
-      framesCrc = crc32(buffer.subarray(at, at + frameHeaderBytes), framesCrc);
+      framesCrc = crc32(buffer.subarray(at, at + frameFieldsBytes), framesCrc);
     }
     const headerCrc = writeGroupHeader(
       { ...place, bytes: this.#end, events: this.#events, frames: this.frames.length, framesCrc },

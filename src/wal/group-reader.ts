@@ -11,6 +11,7 @@ import {
   type FrameHeader,
   FrameType,
   frameAlignBytes,
+  frameFieldsBytes,
   frameHeaderBytes,
   frameSize,
   readFrameHeader,
@@ -38,7 +39,7 @@ export interface ReadGroup {
   readonly header: GroupHeader;
   readonly frames: readonly ReadFrame[];
   readonly bad: readonly BadFrame[];
-  /** Bytes that must be zero and are not; costs no event. */
+  /** Bytes that must be zero and are not, or frames that are not those the group was written with; costs no event. */
   readonly paddingDamaged: boolean;
 }
 
@@ -123,7 +124,7 @@ function headersAgree(header: GroupHeader, frames: readonly ReadFrame[], view: V
   if (frames.length !== header.frames) return false;
   let crc = 0;
   for (const frame of frames) {
-    const head = view(frame.offset, frameHeaderBytes);
+    const head = view(frame.offset, frameFieldsBytes);
     // A frame out of the window was checked by its own CRC; the sum over all is a second look where it is cheap.
     if (!(head instanceof Uint8Array)) return true;
     crc = crc32(head, crc);

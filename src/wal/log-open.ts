@@ -5,13 +5,14 @@
  * it nothing is left to do (docs/decisions/0002).
  */
 
-import type { Sequence, Serial } from '../base/units.ts';
+import { countSequences, type Sequence, type Serial } from '../base/units.ts';
 import { ActiveSegment } from './active-segment.ts';
 import type { Damage } from './damage.ts';
 import { type FrameOp, payloadOp } from './frame-op.ts';
 import { FreePool } from './free-pool.ts';
 import { Log } from './log.ts';
 import type { LogOptions } from './log-options.ts';
+import type { LogOwner } from './log-owner.ts';
 import { keepDamagedBytes } from './quarantine-files.ts';
 import { type Recovered, recover } from './recovery.ts';
 import type { TailFrame } from './recovery-replay.ts';
@@ -47,7 +48,10 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
   for (const path of listing.leftovers) await disk.unlink(path);
   const pool = new FreePool(options);
   await pool.adopt(listing.free);
-  for (const damage of recovered.damages) await keepOrPin(options, recovered, damage);
+  const notCopied = new Set<string>();
+  for (const damage of recovered.damages) {
+    if (!(await keepOrPin(options, recovered, stillLost(damage, owner)))) notCopied.add(damage.path);
+  }
   const generation = recovered.generation + 1;
   const log = new Log(options, pool, {
     segments: recovered.segments,
@@ -67,29 +71,40 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
     log.append(open);
     await log.settled();
   } else {
-    const why = isNew ? 'a new channel' : 'the channel was not closed in order';
+    const why = isNew ? 'a new channel' : recovered.clean ? 'no room' : 'the channel was not closed in order';
     const tail = recovered.tail.map((frame) => tailOp(frame, options));
     await log.startAfresh([...tail, open], resumeSequence(recovered, isNew), why);
   }
   if (log.failure !== undefined) throw log.failure;
-  await freeStrays(options, listing, recovered, pool);
+  const strays = recovered.partsMissing ? [] : recovered.strays.filter((path) => !notCopied.has(path));
+  await freeStrays(options, listing, strays, pool);
   await pool.fillReserve(directories);
-  const { damages, foundSerial, foundNextSequence } = recovered;
+  const { foundSerial, foundNextSequence } = recovered;
+  const damages = recovered.damages.map((damage) => stillLost(damage, owner));
   return { log, damages, clean: recovered.clean || isNew, generation, foundSerial, foundNextSequence };
 }
 
 function resumeSequence(recovered: Recovered, isNew: boolean): number {
   if (isNew) return 1;
+  if (recovered.clean) return recovered.nextSequence;
   const after = Math.max(recovered.nextSequence, recovered.sequenceMax + 1);
   const nothing = recovered.segments.length === 0;
   return after + (recovered.partsMissing || nothing ? sequenceGapWide : sequenceGap);
 }
 
+/** The damage, without events that a later record acknowledges: nobody misses them. */
+function stillLost(damage: Damage, owner: LogOwner): Damage {
+  if (damage.sequences.length === 0) return damage;
+  const sequences = owner.lostOf(damage.sequences);
+  return { ...damage, sequences, eventsLost: countSequences(sequences) };
+}
+
 /** Bytes that could not be copied must stay where they are. */
-async function keepOrPin(options: LogOptions, recovered: Recovered, damage: Damage): Promise<void> {
+async function keepOrPin(options: LogOptions, recovered: Recovered, damage: Damage): Promise<boolean> {
   const kept = await keepDamagedBytes(options.disk, damage);
   const segment = recovered.segments.find(({ path }) => path === damage.path);
   if (segment !== undefined && damage.kind === 'unreadable' && !kept) segment.pinned = true;
+  return kept;
 }
 
 async function continueLast(options: LogOptions, recovered: Recovered, log: Log): Promise<boolean> {
@@ -125,11 +140,10 @@ function tailOp(frame: TailFrame, options: LogOptions): FrameOp {
 async function freeStrays(
   options: LogOptions,
   listing: DirectoryListing,
-  recovered: Recovered,
+  strays: readonly string[],
   pool: FreePool,
 ): Promise<void> {
-  if (recovered.partsMissing) return;
-  for (const path of recovered.strays) {
+  for (const path of strays) {
     const found = listing.segments.find((segment) => segment.path === path);
     if (found === undefined) continue;
     const file = await options.disk.open(path, { mode: 'read' });

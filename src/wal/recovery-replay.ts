@@ -73,6 +73,9 @@ export class ChainReplay {
     this.segments.push(info);
     this.nextSequence = candidate.header.firstSequence;
     this.lastSerial = candidate.header.firstSerial - 1;
+    // What the header continues was there, whatever becomes of the segment's own groups.
+    this.foundSerial = Math.max(this.foundSerial, this.lastSerial);
+    this.foundNextSequence = Math.max(this.foundNextSequence, candidate.header.previousNextSequence);
     const waiting: ReadGroup[] = [];
     let step = candidate.firstStep;
     for (; step.kind !== 'end'; step = await candidate.scanner.next()) {
@@ -81,6 +84,8 @@ export class ChainReplay {
         this.#damage(candidate, info, step);
         continue;
       }
+      // What the log went on without is void, also where the successor's header is lost and does not say so.
+      if (successor !== undefined && step.group.header.serial >= successor.header.firstSerial) break;
       refuseUnknownTypes(candidate.path, step.group);
       const proven = successor !== undefined ? Number.POSITIVE_INFINITY : step.group.header.provenSerial;
       while (waiting[0] !== undefined && waiting[0].header.serial <= proven) {
@@ -110,7 +115,14 @@ export class ChainReplay {
     for (const bad of group.bad) this.#badFrame(candidate, info, bad);
     if (group.paddingDamaged) {
       const end = header.offset + header.bytes;
-      this.#report(candidate, end, groupEnd(header) - end, 'padding', [], 'padding that must be zero is not');
+      this.#report(
+        candidate,
+        end,
+        groupEnd(header) - end,
+        'padding',
+        [],
+        'padding or a sum is not as written; no event is affected',
+      );
     }
     info.nextSequence = Math.max(info.nextSequence, header.nextSequence + header.events);
     info.endOffset = groupEnd(header);
@@ -168,10 +180,13 @@ export class ChainReplay {
     const ranges = bad.lostTo > bad.lostFrom ? [{ first: bad.lostFrom, last: bad.lostTo - 1 }] : [];
     this.#context.owner.lost(ranges);
     const kind = ranges.length > 0 ? 'frame' : 'record';
+    const ofTheLog = bad.header !== undefined && logFrames.has(bad.header.type);
     const text =
       ranges.length > 0
         ? 'this transaction does not hold: its events are lost'
-        : 'this record does not hold: what it acknowledged or noted comes back as it was before';
+        : ofTheLog
+          ? 'a record that the log keeps for itself does not hold: nothing is lost by it'
+          : 'this record does not hold: what it acknowledged or noted comes back as it was before';
     this.#report(candidate, bad.offset, bad.bytes, kind, ranges, text);
     this.#quarantineEntry(info, bad.offset, bad.bytes, kind, ranges);
   }
@@ -229,13 +244,18 @@ export class ChainReplay {
       if (frame.offset > firstBad) break;
       if (logFrames.has(frame.header.type)) continue;
       const payload = candidate.payloads.restore(frame.header, frame.payload as Buffer);
-      if (payload === undefined) return false;
+      if (payload === undefined) {
+        this.#reportTail(candidate, frame.offset, header.offset + header.bytes - frame.offset);
+        return false;
+      }
       this.tail.push({ header: frame.header, payload: Buffer.from(payload) });
     }
     const good = group.bad.length === 0;
     if (good) this.#found(header);
     else for (const { header: frame } of this.tail) this.#foundFrame(frame);
-    if (!good) this.#reportTail(candidate, firstBad, header.offset + header.bytes - firstBad);
+    const end = header.offset + header.bytes;
+    if (!good) this.#reportTail(candidate, firstBad, end - firstBad);
+    else if (group.paddingDamaged) this.#reportTail(candidate, end, groupEnd(header) - end);
     return good;
   }
 

@@ -79,6 +79,7 @@ async function replayCandidates(
   const damages = [...unreadable, ...found.flatMap((candidate) => candidate.damages)];
   for (const candidate of found) {
     if (candidate.stateBad && candidate.hasGroups) damages.push(stateDamage(candidate));
+    if (!candidate.hasGroups) damages.push(...tornStart(candidate));
   }
   const replay = new ChainReplay({ owner, storage, clock, damages });
   for (const [index, candidate] of chain.entries()) await replay.segment(candidate, chain[index + 1]);
@@ -105,6 +106,7 @@ async function replayCandidates(
       replay.sequenceMax,
       table.sequenceMax,
       ...found.map(({ header }) => header.resumeSequence - 1),
+      ...found.map(({ firstStep }) => (firstStep.kind === 'end' ? firstStep.sequenceMax : 0)),
     ),
     segmentIdMax: Math.max(0, ...idsInTable, ...listing.segments.map((file) => file.id)),
     damages,
@@ -130,6 +132,14 @@ function stateDamage(candidate: Candidate): Damage {
     sequences: [],
     message: 'the STATE at the head of this segment does not hold; an earlier one and a longer replay replace it',
   };
+}
+
+/** A segment whose first group does not hold and that no other group follows: a write that was cut off, or damage. */
+function tornStart({ path, firstStep }: Candidate): Damage[] {
+  if (firstStep.kind !== 'end' || firstStep.tailBytes === 0) return [];
+  const message = 'the first group of this segment does not hold: a write that was cut off; kept in quarantine/';
+  const { offset, tailBytes: bytes } = firstStep;
+  return [{ path, offset, bytes, kind: 'unprovenTail', eventsLost: 0, sequences: [], message }];
 }
 
 interface SettledTable {

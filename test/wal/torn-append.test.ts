@@ -39,3 +39,24 @@ for (const pages of [1, 2, 70]) {
     await channel.close();
   });
 }
+
+test('a first group that does not hold, and that nothing follows, is kept and reported', async () => {
+  const disk = new SimulatedDisk({ seed: 1 });
+  const small = { segmentBytes: 65_536 };
+  const channel = await FileChannel.open('/c', small, { disk, openCheckpoint });
+  await channel.put([{ headers: {}, body: Buffer.alloc(30_000, 1) }]);
+  await channel.put([{ headers: {}, body: Buffer.alloc(30_000, 2) }]);
+  const next = disk.kill();
+  const path = '/c/0000000000000002.seg';
+  const file = await next.open(path, { mode: 'write' });
+  await file.write(Buffer.from('gone'), 2 * pageBytes + 24);
+  await file.close();
+  const again = await FileChannel.open('/c', small, { disk: next, openCheckpoint });
+  assert.deepEqual(
+    again.damages.map(({ kind, path: where, offset, bytes }) => [kind, where, offset, bytes]),
+    [['unprovenTail', path, 2 * pageBytes, 8 * pageBytes]],
+  );
+  assert.deepEqual(await next.list('/c/quarantine'), ['0000000000000002-8192.bin', '0000000000000002-8192.json']);
+  assert.equal(again.stats().depthEvents, 1);
+  await again.close();
+});

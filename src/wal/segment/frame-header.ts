@@ -15,9 +15,11 @@ import { crc32 } from '../../codec/checksum.ts';
 
 export const frameHeaderBytes = 40;
 export const frameAlignBytes = 8;
-const crcAt = 36;
-/** Bounds what a damaged length can make us read: log-format rule 12. */
-export const storedBytesMax: number = 2 ** 30;
+/** The header without its own CRC: what the group's CRC over its frames covers (with it, any header would do). */
+export const frameFieldsBytes = 36;
+const crcAt: number = frameFieldsBytes;
+/** Bounds what a damaged length can make us read: a payload of 1 GiB, and the nonce and tag of its encryption. */
+export const storedBytesMax: number = 2 ** 30 + 28;
 
 export const FrameType = {
   put: 1,
@@ -37,11 +39,15 @@ export const FrameType = {
 } as const;
 /** Types below this that are not in `FrameType` make a log unreadable to this version; from it on they are skipped. */
 export const skippableFrameType = 128;
+/** Numbers that are taken, for what this version neither writes nor understands. */
+const reservedTypes: ReadonlySet<number> = new Set([FrameType.drop, FrameType.relocate]);
 const knownTypeMax = 14;
 
 /** Bits of the flags field. `notes`: a PUT payload carries note changes, so a replay must read it. */
 export const FrameFlag = { compressed: 1, encrypted: 2, explicit: 4, notes: 8 } as const;
+const knownFlags = 15;
 
+/** A frame header's fields, its own CRC apart. */
 export interface FrameHeader {
   readonly storedBytes: number;
   readonly type: number;
@@ -67,7 +73,7 @@ function headerSeed(epoch: string, offset: ByteOffset): number {
   return crc32(seedScratch);
 }
 
-/** Writes all fields but the header's own CRC at `at`. These bytes, the CRCs zero, are what encryption authenticates. */
+/** Writes all fields but the header's own CRC at `at`. Without CRCs this is what encryption authenticates. */
 export function writeFrameFields(header: FrameHeader, target: Buffer, at: number): void {
   target.writeUInt32LE(header.storedBytes, at);
   target.writeUInt8(header.type, at + 4);
@@ -101,9 +107,15 @@ export function readFrameHeader(
   epoch: string,
   offset: ByteOffset,
 ): FrameHeader | undefined {
-  if (at + frameHeaderBytes > source.length) return undefined;
+  const header = decodeFrameHeader(source, at, epoch, offset);
+  return typeof header === 'string' ? undefined : header;
+}
+
+/** The same; what is no header says which field does not hold, for reports. Total. */
+export function decodeFrameHeader(source: Buffer, at: number, epoch: string, offset: ByteOffset): FrameHeader | string {
+  if (at + frameHeaderBytes > source.length) return 'cut off';
   const crc = source.readUInt32LE(at + crcAt);
-  if (crc32(source.subarray(at, at + crcAt), headerSeed(epoch, offset)) !== crc) return undefined;
+  if (crc32(source.subarray(at, at + crcAt), headerSeed(epoch, offset)) !== crc) return 'checksum';
   const header: FrameHeader = {
     storedBytes: source.readUInt32LE(at),
     type: source.readUInt8(at + 4),
@@ -115,11 +127,13 @@ export function readFrameHeader(
     keyId: source.readUInt32LE(at + 24),
     payloadCrc: source.readUInt32LE(at + 28),
   };
-  const sound = header.storedBytes <= storedBytesMax && header.baseSequence >= 0 && source.readUInt32LE(at + 32) === 0;
-  return sound ? header : undefined;
+  if (header.storedBytes > storedBytesMax) return 'stored bytes';
+  if ((header.flags & ~knownFlags) !== 0 && header.type < skippableFrameType) return 'flags';
+  if (!(header.baseSequence >= 0)) return 'base sequence';
+  return source.readUInt32LE(at + 32) === 0 ? header : 'reserved bytes';
 }
 
 /** Whether this version knows what the frame means, or may skip it. */
 export function isSupportedType(type: number): boolean {
-  return (type >= 1 && type <= knownTypeMax) || type >= skippableFrameType;
+  return (type >= 1 && type <= knownTypeMax && !reservedTypes.has(type)) || type >= skippableFrameType;
 }

@@ -6,7 +6,7 @@
  *   24 u64 serial                32 u64 provenSerial       40 u64 nextSequence before this group
  *   48 u32 events                52 u32 frames             56 u32 generation
  *   60 u32 CRC of the previous group's header              64 i64 wall clock, ms
- *   72 u32 CRC of the concatenated frame headers           76 u32 CRC-32 of 0..75
+ *   72 u32 CRC of the concatenated frame headers, bytes 0..35 of each           76 u32 CRC-32 of 0..75
  *
  * Normative text: docs/format.md#group.
  */
@@ -76,12 +76,19 @@ export function readGroupHeader(
   epoch: string,
   offset: ByteOffset,
 ): GroupHeader | undefined {
-  if (at + groupHeaderBytes > source.length || source.readUInt32LE(at) !== magic) return undefined;
-  if (source.readUInt16LE(at + 4) !== groupHeaderBytes) return undefined;
-  if (source.readUInt32LE(at + 16) * pageBytes !== offset) return undefined;
-  if (source.toString('hex', at + 8, at + 16) !== epoch) return undefined;
+  const header = decodeGroupHeader(source, at, epoch, offset);
+  return typeof header === 'string' ? undefined : header;
+}
+
+/** The same; what is no header says which field does not hold, for reports. */
+export function decodeGroupHeader(source: Buffer, at: number, epoch: string, offset: ByteOffset): GroupHeader | string {
+  if (at + groupHeaderBytes > source.length) return 'cut off';
+  if (source.readUInt32LE(at) !== magic) return 'magic';
+  if (source.readUInt16LE(at + 4) !== groupHeaderBytes) return 'header bytes';
+  if (source.readUInt32LE(at + 16) * pageBytes !== offset) return 'offset';
+  if (source.toString('hex', at + 8, at + 16) !== epoch) return 'epoch';
   const crc = source.readUInt32LE(at + crcAt);
-  if (crc32(source.subarray(at, at + crcAt)) !== crc) return undefined;
+  if (crc32(source.subarray(at, at + crcAt)) !== crc) return 'checksum';
   const header: GroupHeader = {
     flags: source.readUInt16LE(at + 6),
     epoch,
@@ -98,16 +105,19 @@ export function readGroupHeader(
     framesCrc: source.readUInt32LE(at + 72),
     crc,
   };
-  return isSound(header) ? header : undefined;
+  return unsoundField(header) ?? header;
 }
 
-function isSound(header: GroupHeader): boolean {
-  if ((header.flags & ~knownFlags) !== 0 || header.bytes < groupHeaderBytes) return false;
-  if (!(header.serial >= 1 && header.provenSerial < header.serial && header.nextSequence >= 1)) return false;
-  return header.wallMs >= 0;
+function unsoundField(header: GroupHeader): string | undefined {
+  if ((header.flags & ~knownFlags) !== 0) return 'flags';
+  if (header.bytes < groupHeaderBytes) return 'bytes';
+  if (!(header.serial >= 1)) return 'serial';
+  if (!(header.provenSerial < header.serial)) return 'proven serial, not below its own';
+  if (!(header.nextSequence >= 1)) return 'next sequence';
+  return header.wallMs >= 0 ? undefined : 'wall clock';
 }
 
-/** Whether the bytes at `at` carry this segment's epoch where a group header has it: a group that was torn or damaged. */
+/** Whether the epoch stands at `at` where a group header has it: then a group of this segment was torn or damaged. */
 export function carriesEpoch(source: Buffer, at: number, epoch: string): boolean {
   return at + 16 <= source.length && source.toString('hex', at + 8, at + 16) === epoch;
 }

@@ -55,9 +55,10 @@ export interface SegmentHeader {
   readonly previousNextSequence: Sequence;
 }
 
+/** `why` names the field that does not hold, for reports. */
 export type DecodedSegmentHeader =
   | { readonly kind: 'header'; readonly header: SegmentHeader }
-  | { readonly kind: 'damaged' }
+  | { readonly kind: 'damaged'; readonly why: string }
   | { readonly kind: 'unsupported'; readonly what: string };
 
 /** Both header pages, ready to be written at offset 0. Fills `target` (8192 bytes). */
@@ -89,8 +90,8 @@ export function writeSegmentHeader(header: SegmentHeader, target: Buffer): void 
 
 /** Reads one header page. Total: an unknown version counts only in a page whose CRC holds. */
 export function readSegmentHeader(page: Buffer): DecodedSegmentHeader {
-  if (page.length < pageBytes || page.compare(magic, 0, 8, 0, 8) !== 0) return { kind: 'damaged' };
-  if (crc32(page.subarray(0, crcAt)) !== page.readUInt32LE(crcAt)) return { kind: 'damaged' };
+  if (page.length < pageBytes || page.compare(magic, 0, 8, 0, 8) !== 0) return { kind: 'damaged', why: 'magic' };
+  if (crc32(page.subarray(0, crcAt)) !== page.readUInt32LE(crcAt)) return { kind: 'damaged', why: 'checksum' };
   const unsupported = unsupportedFeature(page);
   if (unsupported !== undefined) return { kind: 'unsupported', what: unsupported };
   const header: SegmentHeader = {
@@ -110,7 +111,8 @@ export function readSegmentHeader(page: Buffer): DecodedSegmentHeader {
     resumeSequence: readU64(page, 128),
     previousNextSequence: readU64(page, 136),
   };
-  return isSound(header, page) ? { kind: 'header', header } : { kind: 'damaged' };
+  const why = unsoundField(header, page);
+  return why === undefined ? { kind: 'header', header } : { kind: 'damaged', why };
 }
 
 function unsupportedFeature(page: Buffer): string | undefined {
@@ -118,6 +120,9 @@ function unsupportedFeature(page: Buffer): string | undefined {
   if (major !== formatMajor) return `format version ${major}`;
   const incompat = page.readUInt32LE(12);
   if (incompat !== 0) return `incompatible feature bits 0x${incompat.toString(16)}`;
+  // Everything that reads a segment today is about to write behind it.
+  const readOnly = page.readUInt32LE(16);
+  if (readOnly !== 0) return `feature bits 0x${readOnly.toString(16)}, which allow reading only`;
   const shift = page.readUInt8(100);
   if (shift !== alignmentShift) return `alignment 2^${shift}`;
   const checksumKind = page.readUInt8(101);
@@ -125,11 +130,18 @@ function unsupportedFeature(page: Buffer): string | undefined {
   return undefined;
 }
 
-function isSound(header: SegmentHeader, page: Buffer): boolean {
+function unsoundField(header: SegmentHeader, page: Buffer): string | undefined {
   const { firstSequence, tailEndSequence, resumeSequence } = header;
-  if (header.epoch === '0000000000000000' || !(header.segmentId > header.previousSegmentId)) return false;
-  if (!(firstSequence >= 1 && tailEndSequence >= firstSequence && resumeSequence >= tailEndSequence)) return false;
-  if (!(header.firstSerial > header.previousLastSerial) || !(header.segmentBytes > firstGroupOffset)) return false;
-  if (!(header.previousEnd >= 0 && header.createdMs >= 0 && header.previousNextSequence >= 0)) return false;
-  return isZero(page, usedEnd, crcAt);
+  if (header.epoch === '0000000000000000') return 'epoch';
+  if (!(header.segmentId > header.previousSegmentId)) return 'segment id, not above the previous one';
+  if (!(firstSequence >= 1)) return 'first sequence';
+  if (!(tailEndSequence >= firstSequence)) return 'end of the rewritten tail, before the first sequence';
+  if (!(resumeSequence >= tailEndSequence)) return 'resume sequence, before the end of the rewritten tail';
+  if (!(header.firstSerial > header.previousLastSerial)) return 'first serial, not above the last one before';
+  if (!(header.segmentBytes > firstGroupOffset)) return 'segment bytes';
+  if (!(header.createdMs >= 0)) return 'created';
+  if (!(header.previousEnd >= 0)) return "previous segment's end";
+  if (!(header.previousNextSequence >= 0)) return 'sequence after the previous segment';
+  if (page.readUInt8(102) > 1 || page.readUInt8(103) !== 0) return 'used before';
+  return isZero(page, usedEnd, crcAt) ? undefined : 'reserved bytes';
 }
