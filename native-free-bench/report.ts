@@ -1,0 +1,98 @@
+/** Figures as a table to read and as JSON to keep. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What the figures were measured on and with. */
+export interface Provenance {
+  readonly at: string;
+  readonly node: string;
+  readonly v8: string;
+  readonly cpu: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly system: string;
+  /** Load average of the minute before; over about 0.5 others were at work, and the figures are too low. */
+  readonly loadBefore: number;
+  /** Of the directory measured in; undefined where nothing was measured on a disk. */
+  readonly fileSystem: string | undefined;
+  /** `-dirty` where files differ from the commit. */
+  readonly commit: string;
+  readonly seed: number;
+  readonly bodyBytes: number;
+  readonly windowMs: number;
+}
+
+/** Everything about the process and the machine. */
+export function provenance(sizes: {
+  seed: number;
+  bodyBytes: number;
+  windowMs: number;
+  directory?: string;
+}): Provenance {
+  const { seed, bodyBytes, windowMs, directory } = sizes;
+  return {
+    at: new Date().toISOString(),
+    node: process.version,
+    v8: process.versions.v8,
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cpus: os.cpus().length,
+    memoryBytes: os.totalmem(),
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    loadBefore: os.loadavg()[0] ?? 0,
+    fileSystem: directory === undefined ? undefined : fileSystemOf(directory),
+    commit: commit(),
+    seed,
+    bodyBytes,
+    windowMs,
+  };
+}
+
+/** `ext4 on /dev/vda`, by the longest mount point that holds `directory`. */
+function fileSystemOf(directory: string): string | undefined {
+  let best: { readonly point: string; readonly text: string } | undefined;
+  let mounts: string;
+  try {
+    mounts = readFileSync('/proc/mounts', 'utf8');
+  } catch {
+    return undefined;
+  }
+  for (const line of mounts.split('\n')) {
+    const [device = '', point = '', type = '', options = ''] = line.split(' ');
+    const holds = point === '/' || directory === point || directory.startsWith(`${point}/`);
+    if (!holds || point === '' || point.length < (best?.point.length ?? 0)) continue;
+    best = { point, text: `${type} on ${device} (${options})` };
+  }
+  return best?.text;
+}
+
+function commit(): string {
+  try {
+    const options = { cwd: dirname(fileURLToPath(import.meta.url)), encoding: 'utf8', stdio: 'pipe' } as const;
+    const hash = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], options).trim();
+    const changed = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], options).trim();
+    return changed === '' ? hash : `${hash}-dirty`;
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Columns as wide as they need to be; the first one to the left, the others to the right. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ');
+  return [line(heads), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
+
+/** `1,234,567`, `12.3`, `0.12`: three digits at least, no more than tell anything. */
+export function readable(value: number | undefined): string {
+  if (value === undefined || !Number.isFinite(value)) return '–';
+  if (value === 0) return '0';
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}

@@ -1,0 +1,97 @@
+/** A disk that counts what is written through it: how large the groups were and how long the disk had them. */
+import type { Disk, DiskFile } from '../base/disk.ts';
+
+/** Of the write-through writes since the last `reset`. */
+interface WriteCounts {
+  readonly writes: number;
+  readonly bytes: number;
+  /** The size that occurred in the middle, bytes; 0 without writes. Space filled ahead hardly moves it. */
+  readonly bytesMedian: number;
+  /** Time during which a write was under way, ms; writes under way at once are added up. */
+  readonly busyMs: number;
+}
+
+/** The counting disk, and what it has counted. */
+export interface MeasuredDisk {
+  readonly disk: Disk;
+  counts(): WriteCounts;
+  reset(): void;
+}
+
+/** `disk`, counted. Two clock reads and one map entry a write: under a microsecond. */
+export function measuredDisk(disk: Disk): MeasuredDisk {
+  const sizes = new Map<number, number>();
+  let busyMs = 0;
+  const note = (bytes: number, startMs: number): void => {
+    busyMs += performance.now() - startMs;
+    sizes.set(bytes, (sizes.get(bytes) ?? 0) + 1);
+  };
+  const counted = delegatingDisk(disk, {
+    open: async (path, options) => {
+      const file = await disk.open(path, options);
+      return options.writeThrough === true ? countedFile(file, note) : file;
+    },
+  });
+  return {
+    disk: counted,
+    counts: () => {
+      const entries = [...sizes].sort(([a], [b]) => a - b);
+      const writes = entries.reduce((sum, [, count]) => sum + count, 0);
+      const bytes = entries.reduce((sum, [size, count]) => sum + size * count, 0);
+      return { writes, bytes, bytesMedian: middle(entries, writes), busyMs };
+    },
+    reset: () => {
+      sizes.clear();
+      busyMs = 0;
+    },
+  };
+}
+
+/** `disk` with some calls replaced. */
+function delegatingDisk(disk: Disk, replaced: Partial<Disk>): Disk {
+  return {
+    allocate: (bytes) => disk.allocate(bytes),
+    makeDirectory: (path) => disk.makeDirectory(path),
+    list: (path) => disk.list(path),
+    entry: (path) => disk.entry(path),
+    open: (path, options) => disk.open(path, options),
+    rename: (from, to) => disk.rename(from, to),
+    unlink: (path) => disk.unlink(path),
+    syncDirectory: (path) => disk.syncDirectory(path),
+    freeBytes: (path) => disk.freeBytes(path),
+    locality: (path) => disk.locality(path),
+    isDirect: (path) => disk.isDirect(path),
+    lock: (path) => disk.lock(path),
+    ...replaced,
+  };
+}
+
+function countedFile(file: DiskFile, note: (bytes: number, startMs: number) => void): DiskFile {
+  return {
+    path: file.path,
+    read: (target, position) => file.read(target, position),
+    write: async (source, position) => {
+      const startMs = performance.now();
+      await file.write(source, position);
+      note(source.length, startMs);
+    },
+    writeSync: (source, position) => {
+      const startMs = performance.now();
+      file.writeSync(source, position);
+      note(source.length, startMs);
+    },
+    sync: () => file.sync(),
+    bytes: () => file.bytes(),
+    truncate: (bytes) => file.truncate(bytes),
+    close: () => file.close(),
+  };
+}
+
+function middle(entries: readonly (readonly [size: number, count: number])[], total: number): number {
+  let seen = 0;
+  for (const [size, count] of entries) {
+    seen += count;
+    if (2 * seen >= total) return size;
+  }
+  return 0;
+}
