@@ -28,7 +28,8 @@ export class DiskRoom {
     const used = segments.reduce((sum, segment) => sum + segment.fileBytes, 0) + this.#pool.bytes;
     if (used + wanted > maxDiskBytes) return overQuota(used, maxDiskBytes);
     for (const directory of directories) {
-      const free = await disk.freeBytes(directory.path);
+      // Where the disk does not say, the write will.
+      const free = await disk.freeBytes(directory.path).catch(() => Number.POSITIVE_INFINITY);
       if (free - wanted >= this.#options.minimumFreeBytes) return undefined;
     }
     return this.#full(directories, this.#options.minimumFreeBytes + wanted);

@@ -332,11 +332,13 @@ export function givenBetween(info: SegmentInfo, from: Sequence, to: Sequence): S
   return ranges;
 }
 
+/** A MARK that says so, alone or, where the segment before was full, behind the STATE of a fresh one. */
 function isCleanEnd(candidate: Candidate, group: ReadGroup): boolean {
-  const frame = group.frames[0];
-  if (group.frames.length !== 1 || group.bad.length > 0 || frame?.payload === undefined) return false;
-  if (frame.header.type !== FrameType.mark || group.paddingDamaged) return false;
-  const payload = candidate.payloads.restore(frame.header, frame.payload);
+  const mark = group.frames.at(-1);
+  const before = group.frames.slice(0, -1);
+  if (group.bad.length > 0 || group.paddingDamaged || mark?.payload === undefined) return false;
+  if (mark.header.type !== FrameType.mark || before.some(({ header }) => header.type !== FrameType.state)) return false;
+  const payload = candidate.payloads.restore(mark.header, mark.payload);
   return payload !== undefined && isCleanMark(payload);
 }
 
