@@ -107,7 +107,18 @@ export class GroupBuilder {
   #layPlain(op: FrameOp, payloadAt: number): FrameHeader {
     op.writePayload(this.#buffer, payloadAt);
     const payloadCrc = crc32(this.#buffer.subarray(payloadAt, payloadAt + op.rawBytes));
-    return { ...frameFields(op), storedBytes: op.rawBytes, flags: op.flags, keyId: 0, payloadCrc };
+    // Spelled out: a spread here was a quarter of a small commit's CPU time.
+    return {
+      storedBytes: op.rawBytes,
+      type: op.type,
+      flags: op.flags,
+      codec: op.codec,
+      baseSequence: op.baseSequence,
+      count: op.count,
+      rawBytes: op.rawBytes,
+      keyId: 0,
+      payloadCrc,
+    };
   }
 
   #layTransformed(op: FrameOp, payloadAt: number): FrameHeader {
