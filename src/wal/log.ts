@@ -64,9 +64,22 @@ type LogState =
   | { readonly kind: 'closed' }
   | { readonly kind: 'failed'; readonly error: ForebayError };
 
-/** A segment's first group is on its way; these leave the log once it is durable. */
+/** What a new segment starts with. */
+interface StartPlan {
+  readonly first: Sequence;
+  readonly tailEnd: Sequence;
+  readonly ops: readonly FrameOp[];
+  readonly bytes: number;
+  /** `fresh`: rather a new file than a used one. `reserve`: there is no room for a new file. */
+  readonly place: 'any' | 'fresh' | 'reserve';
+  /** The ops are what recovery found: they go into the first group as a whole, or the open fails. */
+  readonly isRecovery?: boolean;
+}
+
+/** A segment's first group is on its way; what is dropped leaves the log once it is durable. */
 interface Starting {
   readonly dropped: readonly SegmentInfo[];
+  readonly plan: StartPlan;
 }
 
 export class Log {
@@ -194,7 +207,7 @@ export class Log {
     const tailEnd = last === undefined ? first : last.baseSequence + last.count;
     this.#nextSequence = resumeSequence;
     const bytes = ops.reduce((sum, op) => sum + op.rawBytes + 128, 0);
-    await this.#start({ first, tailEnd, ops: [this.#cutOp(why), ...ops], bytes, place: 'fresh' });
+    await this.#start({ first, tailEnd, ops: [this.#cutOp(why), ...ops], bytes, place: 'fresh', isRecovery: true });
     // The tail was only proven to be readable: it must be durable before any of it is used.
     await this.#syncByInterval();
     this.#failIfNotStarted();
@@ -376,14 +389,7 @@ export class Log {
     }
   }
 
-  async #start(start: {
-    readonly first: Sequence;
-    readonly tailEnd: Sequence;
-    readonly ops: readonly FrameOp[];
-    readonly bytes: number;
-    /** `fresh`: rather a new file than a used one. `reserve`: there is no room for a new file. */
-    readonly place: 'any' | 'fresh' | 'reserve';
-  }): Promise<void> {
+  async #start(start: StartPlan): Promise<void> {
     const dropped = this.#drained(start.place === 'reserve');
     const last = this.#last;
     await this.#retireActive();
@@ -443,7 +449,7 @@ export class Log {
     const group = new GroupBuilder(this.#buffers, this.#storage, groupBytesHint);
     group.add(state);
     for (const op of start.ops) group.add(op);
-    this.#starting = { dropped };
+    this.#starting = { dropped, plan: start };
     this.#open = group;
     if (start.ops.length === 0) this.#layFirst(group);
     await this.#writeOpen();
@@ -554,6 +560,10 @@ export class Log {
   async #afterFailedWrite(group: GroupBuilder, error: unknown): Promise<void> {
     const active = this.#active as ActiveSegment;
     const full = systemCode(error) === 'ENOSPC';
+    if (this.#starting?.plan.isRecovery === true) {
+      await this.#recoverElsewhere(this.#starting.plan, active, error);
+      return;
+    }
     const laid = this.#open;
     this.#open = undefined;
     this.#starting = undefined;
@@ -575,6 +585,18 @@ export class Log {
     for (const op of lost) op.failed(failure);
     this.#waiting.unshift(...again);
     if (full) this.#refusePuts(failure);
+  }
+
+  /** @throws What the last file failed with: the old log still stands, nothing of it is lost. */
+  async #recoverElsewhere(plan: StartPlan, active: ActiveSegment, error: unknown): Promise<void> {
+    this.#starting = undefined;
+    this.#directoryFailed(active.directory, error);
+    this.#startFailures += 1;
+    if (this.#startFailures >= startsMax) {
+      await this.#retireActive();
+      throw error;
+    }
+    await this.#start({ ...plan, place: systemCode(error) === 'ENOSPC' ? 'reserve' : 'fresh' });
   }
 
   #cutOp(why: string): FrameOp {

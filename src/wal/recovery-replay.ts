@@ -111,6 +111,8 @@ export class ChainReplay {
   #apply(candidate: Candidate, info: SegmentInfo, group: ReadGroup): void {
     const { header } = group;
     noteGroup(info, header);
+    // First: in a rewritten tail a record may name events of its own group.
+    info.nextSequence = Math.max(info.nextSequence, header.nextSequence + header.events);
     for (const frame of group.frames) this.#replay(candidate, info, frame);
     for (const bad of group.bad) this.#badFrame(candidate, info, bad);
     if (group.paddingDamaged) {
@@ -124,7 +126,6 @@ export class ChainReplay {
         'padding or a sum is not as written; no event is affected',
       );
     }
-    info.nextSequence = Math.max(info.nextSequence, header.nextSequence + header.events);
     info.endOffset = groupEnd(header);
     info.endSerial = header.serial;
     this.nextSequence = candidate.scanner.afterSequence(header.nextSequence + header.events);

@@ -102,15 +102,18 @@ function isSegmentRecord(value: unknown): value is SegmentRecord {
 
 /** How many sequences the segment's events have. */
 export function eventCount(segment: SegmentRecord): number {
-  const { firstSequence, tailEndSequence, resumeSequence, nextSequence } = segment;
-  return tailEndSequence - firstSequence + Math.max(0, nextSequence - resumeSequence);
+  return sequencesOf(segment).reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }
 
-/** The sequences its events have: one or two ranges, or none. */
+/**
+ * The sequences its events have: one or two ranges, or none. A tail that the segment was to hold, and that another
+ * holds because its first group never counted, is none of its.
+ */
 export function sequencesOf(segment: SegmentRecord): { first: Sequence; last: Sequence }[] {
   const { firstSequence, tailEndSequence, resumeSequence, nextSequence } = segment;
   const ranges: { first: Sequence; last: Sequence }[] = [];
-  if (tailEndSequence > firstSequence) ranges.push({ first: firstSequence, last: tailEndSequence - 1 });
+  const tailEnd = Math.min(tailEndSequence, nextSequence);
+  if (tailEnd > firstSequence) ranges.push({ first: firstSequence, last: tailEnd - 1 });
   if (nextSequence > resumeSequence) ranges.push({ first: resumeSequence, last: nextSequence - 1 });
   return ranges;
 }
