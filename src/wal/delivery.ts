@@ -22,6 +22,8 @@ const tailBytesMax: number = 16 * mib;
 /** Read ahead of the takers: enough for sequential speed. */
 const readAheadBytes: number = 2 * mib;
 const windowBytes: number = mib / 2;
+/** Delivered bodies are slices of one: what a kept event may hold in memory. */
+const slabBytes: number = mib;
 
 /** The events of one PUT frame. */
 export interface LoadedFrame {
@@ -62,6 +64,8 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #loaded: LoadedFrame[] = [];
   #head = 0;
+  #slab: Buffer = Buffer.alloc(0);
+  #slabEnd = 0;
   #loadedBytes = 0;
   /** Where fresh reading goes on; undefined before the first segment. */
   #cursor: { segment: SegmentInfo; position: ScanPosition } | undefined;
@@ -112,26 +116,37 @@ export class Delivery {
     return this.#nextSegment(cursor.segment.id) !== undefined;
   }
 
-  /** A group became durable. True: its buffer is kept here. */
-  publish(group: DurableGroup): boolean {
+  /** A group became durable: its events are copied here, if the takers keep up. */
+  publish(group: DurableGroup): void {
     const { segment, offset, next } = group;
     const cursor = this.#cursor;
     const atTail =
       cursor === undefined ||
       (cursor.segment === segment && cursor.position.offset === offset) ||
       (offset === firstGroupOffset && this.#isAtEndBefore(segment));
-    if (!this.#started || !atTail || this.#loading !== undefined || this.#loadedBytes > tailBytesMax) return false;
+    if (!this.#started || !atTail || this.#loading !== undefined || this.#loadedBytes > tailBytesMax) return;
     this.#cursor = { segment, position: next };
     if (this.#reading !== undefined) void this.#closeReading();
-    if (group.built.events === 0) return false;
+    if (group.built.events === 0) return;
     const payloads = new PayloadReader(this.#options.storage, segment);
     for (const { header, payloadAt } of group.built.frames) {
       if (header.type !== FrameType.put) continue;
-      const stored = group.bytes.subarray(payloadAt, payloadAt + header.storedBytes);
+      const stored = this.#keep(group.bytes, payloadAt, header.storedBytes);
       const frame = openFrame(header, stored, payloads);
       if (frame !== undefined) this.#push(frame);
     }
-    return true;
+  }
+
+  /** A copy in a slab: many small groups share one, and the log uses its aligned buffers again at once. */
+  #keep(source: Buffer, from: number, bytes: number): Buffer {
+    if (this.#slabEnd + bytes > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes));
+      this.#slabEnd = 0;
+    }
+    const copy = this.#slab.subarray(this.#slabEnd, this.#slabEnd + bytes);
+    source.copy(copy, 0, from, from + bytes);
+    this.#slabEnd += bytes;
+    return copy;
   }
 
   /** Reads on until enough is in memory or the end of the log is reached. Concurrent calls share one reading. */

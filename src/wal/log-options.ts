@@ -28,8 +28,8 @@ export interface LogOptions {
   /** 0: every group is synced before it counts; else groups count when written, and a timer syncs. */
   readonly fsyncIntervalMs: number;
   readonly owner: LogOwner;
-  /** A group became durable. True: the listener keeps its buffer; else it is used again. */
-  readonly onGroup: (group: DurableGroup) => boolean;
+  /** A group became durable. Its bytes are there during the call only. */
+  readonly onGroup: (group: DurableGroup) => void;
   /** Puts that were refused may be tried again. */
   readonly onRoom: () => void;
   /** Something the operator should know, in a sentence. */
