@@ -354,8 +354,8 @@ export class Log {
       generation: this.#generation,
       nextSequence: this.#groupSequence,
     };
-    const kept = this.#options.onGroup({ segment: active.info, offset, bytes, built: group, next });
-    if (!kept) group.release();
+    this.#options.onGroup({ segment: active.info, offset, bytes, built: group, next });
+    group.release();
   }
 
   // — segments —
