@@ -196,6 +196,15 @@ describe('a commit that fails', () => {
     assert.deepEqual(await channel.put(makeEvents(1)), [range(1, 1)]);
   });
 
+  it('is not feared where one note is changed many times over', async () => {
+    const channel = new MoodyChannel();
+    channel.backend.hold();
+    const notes = { position: 'x'.repeat(60_000) };
+    const puts = upTo(30).map((index) => channel.put(makeEvents(1, index), { notes }));
+    channel.backend.go();
+    assert.equal((await Promise.all(puts)).length, 30);
+  });
+
   it('takes its notes’ weight with it', async () => {
     const channel = new MoodyChannel();
     const value = 'x'.repeat(65_000);

@@ -300,7 +300,9 @@ export const capacityCases: ChannelCases = {
     });
     const total = 8 * 20 * 5.5;
     let taken = 0;
+    const deadlineMs = performance.now() + 12_000;
     while (taken < total) {
+      assert.ok(performance.now() < deadlineMs, `${taken} of ${total} events after 12 s`);
       const { depthEvents, leasedEvents } = channel.stats();
       assert.ok(depthEvents - leasedEvents <= capacityEvents, `${depthEvents} − ${leasedEvents} wait`);
       const batch = await channel.take(7, { waitMs: 5000 });

@@ -152,12 +152,15 @@ export const takeCases: ChannelCases = {
     const { channel } = await open({ capacityEvents: 500, keepAliveMs: 20_000 });
     const total = 6 * 30 * 10;
     const got = new Map<number, number>();
+    const deadlineMs = performance.now() + 12_000;
     const producers = upTo(6).map(async (producer) => {
       for (const put of upTo(30)) await channel.put(makeEvents(10, (producer * 30 + put) * 10));
     });
     const takers = upTo(6).map(async (taker) => {
       const consumer = channel.consumer(`k${taker}`);
       for (let turn = taker; got.size < total; turn++) {
+        // Or wrong bodies would keep the process in this loop for good.
+        assert.ok(performance.now() < deadlineMs, `${got.size} of ${total} events after 12 s`);
         const batch = await consumer.take(1 + (turn % 17), { waitMs: 20 });
         assertAscends(batch);
         if (turn % 5 === 0) {

@@ -10,6 +10,9 @@ import { capacityCases, putCases } from './channel-puts.ts';
 import type { ChannelCases, ChannelSubject, OpenChannel } from './channel-support.ts';
 import { consumerCases, takeCases } from './channel-takes.ts';
 
+/** Less than the waits of 20 s in the cases: one that only its time-out ends must fail. */
+const caseMsMax = 15_000;
+
 /** The cases that need a channel which survives a restart, by name: left out where there is none. */
 export const durabilityCases: readonly string[] = Object.keys(durableCases);
 
@@ -35,7 +38,7 @@ export function channelSuite(name: string, open: OpenChannel, { durable }: { rea
 
 function register(cases: ChannelCases, open: OpenChannel): void {
   for (const [title, run] of Object.entries(cases)) {
-    it(title, { timeout: 30_000 }, async () => {
+    it(title, { timeout: caseMsMax }, async () => {
       const opened: ChannelSubject[] = [];
       try {
         await run(async (options) => {
