@@ -338,6 +338,17 @@ export class FileBackend implements ChannelBackend, LogOwner {
     return pending;
   }
 
+  lostOf(ranges: SequenceRanges): SequenceRange[] {
+    const lost: SequenceRange[] = [];
+    for (const { first, last } of ranges) {
+      for (const run of this.state.quarantined.ranges(first)) {
+        if (run.first > last) break;
+        lost.push({ first: run.first, last: Math.min(run.last, last) });
+      }
+    }
+    return lost;
+  }
+
   readmit(ranges: SequenceRanges): void {
     this.state.applyRequeue(ranges);
   }

@@ -25,6 +25,8 @@ export interface LogOwner {
   lost(ranges: SequenceRanges): void;
   /** Events that cannot be delivered any more; gives those that were still waiting, which are now quarantined. */
   quarantine(ranges: SequenceRanges): SequenceRange[];
+  /** What of `ranges` is lost and was not acknowledged. */
+  lostOf(ranges: SequenceRanges): SequenceRange[];
   /** Quarantined events that can be read again. */
   readmit(ranges: SequenceRanges): void;
   /** How many sequences from `first` to `last` are acknowledged or quarantined. */
