@@ -9,8 +9,6 @@ import type { DeliveredEvent, Event } from '../event/event.ts';
 import type { ControlRecord } from '../queue/control-record.ts';
 import type { NoteChanges } from '../queue/notes.ts';
 
-export type { ControlRecord } from '../queue/control-record.ts';
-
 /** Stores what the core has checked. Calls that store take effect in the order they were made. */
 export interface ChannelBackend {
   /** Stores one put transaction (1…transactionCapacity valid events). Resolves when durable and applied. */

@@ -43,6 +43,6 @@ export class CommitGate {
 }
 
 /** What every call meets after close. */
-export function channelClosed(): ForebayError {
+function channelClosed(): ForebayError {
   return new ForebayError('CHANNEL_CLOSED', 'the channel is closed: open it again', { outcome: 'notStored' });
 }

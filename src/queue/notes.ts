@@ -15,7 +15,7 @@ export type NoteValue = null | boolean | number | string | readonly NoteValue[] 
 export type NoteChanges = Readonly<Record<string, NoteValue | undefined>>;
 
 /** Of UTF-8. */
-export const noteKeyBytesMax = 256;
+const noteKeyBytesMax = 256;
 /** Of JSON, in UTF-8. */
 export const noteValueBytesMax: number = 64 * kib;
 /** All keys and values of a channel together: they stand in every segment's STATE. */

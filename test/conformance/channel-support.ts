@@ -20,7 +20,7 @@ export interface ChannelSubject {
 export type OpenChannel = (options?: MemoryChannelOptions) => Promise<ChannelSubject>;
 
 /** One case: gets a fresh channel through `open` alone, which clears up after it. */
-export type ChannelCase = (open: (options?: MemoryChannelOptions) => Promise<ChannelSubject>) => Promise<void>;
+type ChannelCase = (open: (options?: MemoryChannelOptions) => Promise<ChannelSubject>) => Promise<void>;
 
 /** Cases by name, which is what they claim. */
 export type ChannelCases = Readonly<Record<string, ChannelCase>>;
