@@ -9,7 +9,6 @@ import type { Random } from '../base/random.ts';
 import {
   type Identity,
   type IdentityDirectory,
-  type IdentityKey,
   identityName,
   readIdentity,
   writeIdentity,
@@ -41,6 +40,8 @@ export interface OwnedDirectories {
   readonly isNew: boolean;
   /** Identity files that did not hold and were written again. */
   readonly repaired: readonly string[];
+  /** Every directory, the checkpoint's included, holds this identity already. */
+  readonly isPublished: boolean;
 }
 
 interface FoundDirectory {
@@ -60,7 +61,7 @@ export async function ownDirectories(options: DirectoryOptions): Promise<OwnedDi
   for (const { path, identity } of found) {
     if (identity !== undefined && identity.channelId !== known.channelId) throw otherChannel(path, known, identity);
   }
-  return adopt(options, found, known);
+  return adopt(options, found, known, checkpoint.identity);
 }
 
 /** Records a change of the identity in every directory, the checkpoint's included. */
@@ -75,6 +76,16 @@ export async function publishIdentity(
   await disk.makeDirectory(checkpointPath);
   await writeIdentity(disk, checkpointPath, { ...identity, directoryId: checkpointDirectoryId });
   return identity;
+}
+
+/** What is published needs no room: only its names are made durable, in case its publishing was cut off there. */
+export async function confirmIdentity(
+  disk: Disk,
+  owned: Pick<OwnedDirectories, 'present'>,
+  checkpointPath: string,
+): Promise<void> {
+  for (const { path } of owned.present) await disk.syncDirectory(path);
+  await disk.syncDirectory(checkpointPath);
 }
 
 /** Releases what was locked; for an open that fails later. */
@@ -129,7 +140,7 @@ async function create(options: DirectoryOptions, found: readonly FoundDirectory[
     await releaseLocks(locks);
     throw error;
   }
-  return { identity, present: directories, absent: [], locks, isNew: true, repaired: [] };
+  return { identity, present: directories, absent: [], locks, isNew: true, repaired: [], isPublished: false };
 }
 
 /** Some directory knows the channel: every other one must, join, or be missing. */
@@ -137,6 +148,7 @@ async function adopt(
   options: DirectoryOptions,
   found: readonly FoundDirectory[],
   known: Identity,
+  checkpoint: Identity | undefined,
 ): Promise<OwnedDirectories> {
   const { disk, missingDir } = options;
   const present: IdentityDirectory[] = [];
@@ -152,10 +164,12 @@ async function adopt(
     else if (damaged) throw damagedIdentity(path);
   }
   const absent: IdentityDirectory[] = [];
+  const copies = [...found.map((one) => one.identity), checkpoint];
   for (const listed of known.directories) {
     if (present.some(({ id }) => id === listed.id)) continue;
     const elsewhere = await examine(disk, listed.path);
     const back = elsewhere.identity?.channelId === known.channelId && elsewhere.identity.directoryId === listed.id;
+    if (back) copies.push(elsewhere.identity);
     if (back) present.push(listed);
     else absent.push(listed);
   }
@@ -182,7 +196,14 @@ async function adopt(
     await releaseLocks(locks);
     throw error;
   }
-  return { identity, present: all, absent, locks, isNew: known.forming, repaired: known.forming ? [] : repaired };
+  const isSame = JSON.stringify(identity.directories) === JSON.stringify(known.directories);
+  const isPublished = isSame && !known.forming && copies.every((copy) => isCopy(known, copy));
+  const told = known.forming ? [] : repaired;
+  return { identity, present: all, absent, locks, isNew: known.forming, repaired: told, isPublished };
+}
+
+function isCopy(known: Identity, copy: Identity | undefined): boolean {
+  return copy?.channelId === known.channelId && copy.revision === known.revision;
 }
 
 /** Ids are never given twice. */

@@ -23,7 +23,13 @@ import type { ChannelStats } from './channel.ts';
 import { compareCheckpoint } from './checkpoint-check.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { ChannelCore } from './core.ts';
-import { type OwnedDirectories, ownDirectories, publishIdentity, releaseLocks } from './directories.ts';
+import {
+  confirmIdentity,
+  type OwnedDirectories,
+  ownDirectories,
+  publishIdentity,
+  releaseLocks,
+} from './directories.ts';
 import { FileBackend } from './file-backend.ts';
 import { ownKeys } from './keys.ts';
 import { type ChannelOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -277,6 +283,7 @@ async function openOwned(
     onLost: (lost) => events.lost(lost),
   });
   // A key must be known before the first frame is written with it.
+  const isPublished = owned.isPublished && keys.length === identity.keys.length;
   if (keys.length !== identity.keys.length) await publishIdentity(disk, owned, checkpointPath, { keys });
   const opened = await openLog(
     {
@@ -299,7 +306,8 @@ async function openOwned(
   segments.current = () => opened.log.segments;
   backend.attach({ log: opened.log, delivery }, resolved.capacityBytes !== undefined);
   delivery.start();
-  await publishIdentity(disk, owned, checkpointPath, { forming: false, keys });
+  if (isPublished) await confirmIdentity(disk, owned, checkpointPath);
+  else await publishIdentity(disk, owned, checkpointPath, { forming: false, keys });
   for (const path of owned.repaired) opened.damages.push(identityDamage(path));
   const channel = new FileChannel({ backend, resolved, environment, owned, opened, delivery, notices, events });
   channel.startCheckpoint(checkpointPath, opened);

@@ -70,6 +70,8 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
   if (recovered.continueAt !== undefined && (await continueLast(options, recovered, log))) {
     log.append(open);
     await log.settled();
+    // Without a trace of this open the next one would find an orderly end, and give these sequences again.
+    await log.sync();
   } else {
     const why = isNew ? 'a new channel' : recovered.clean ? 'no room' : 'the channel was not closed in order';
     const tail = recovered.tail.map((frame) => tailOp(frame, options));

@@ -194,6 +194,11 @@ export class Log {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /** By interval: what is written is durable when this resolves; `failure` says if it is not. */
+  async sync(): Promise<void> {
+    await this.#syncByInterval();
+  }
+
   /**
    * Starts a segment with STATE and `ops` in its first group: how an open after an unclean stop commits what it
    * found, and where its unproven tail goes. Resolves when durable.
@@ -222,6 +227,8 @@ export class Log {
     this.#syncTimer?.cancel();
     this.#roomTimer?.cancel();
     if (this.#state.kind === 'open' && this.#active !== undefined) {
+      // By interval: first all else, so that the MARK proves it, and nothing is to be written again.
+      await this.#syncByInterval();
       this.append(payloadOp(FrameType.mark, encodeMark(true)));
       await this.settled();
       await this.#syncByInterval();
@@ -587,7 +594,7 @@ export class Log {
     if (full) this.#refusePuts(failure);
   }
 
-  /** @throws What the last file failed with: the old log still stands, nothing of it is lost. */
+  /** @throws What the file failed with, where no other does better: the old log still stands, nothing of it is lost. */
   async #recoverElsewhere(plan: StartPlan, active: ActiveSegment, error: unknown): Promise<void> {
     this.#starting = undefined;
     this.#directoryFailed(active.directory, error);
@@ -596,7 +603,10 @@ export class Log {
       await this.#retireActive();
       throw error;
     }
-    await this.#start({ ...plan, place: systemCode(error) === 'ENOSPC' ? 'reserve' : 'fresh' });
+    const place = systemCode(error) === 'ENOSPC' ? 'reserve' : 'fresh';
+    await this.#start({ ...plan, place }).catch(() => {
+      throw error;
+    });
   }
 
   #cutOp(why: string): FrameOp {
