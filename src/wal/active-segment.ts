@@ -7,7 +7,7 @@ import type { LogDirectory } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
 
 /** Groups up to this go into space that was filled with zeros ahead: 7.6–10.7 k/s against 4.9–6.2 k/s appending. */
-const smallGroupBytes: number = 16 * kib;
+const smallGroupBytes: number = 64 * kib;
 const fillAheadBytes: number = mib;
 /** Up to this a lone commit may be written while the thread waits: no thread pool, 8–10 k/s against 6.5 k/s. */
 const waitingWriteBytesMax: number = 64 * kib;

@@ -73,15 +73,18 @@ export class ByteWindow {
   readonly #file: DiskFile;
   readonly #clock: Clock;
   readonly #windowBytes: number;
+  readonly #readsAhead: boolean;
+  #scratch: Buffer | undefined;
   #fileBytes: number;
   #buffer: Buffer = Buffer.alloc(0);
   #base: ByteOffset = 0;
 
-  constructor(file: DiskFile, fileBytes: number, clock: Clock, windowBytes: number = windowBytesDefault) {
+  constructor(file: DiskFile, fileBytes: number, clock: Clock, windowBytes?: number) {
     this.#file = file;
     this.#fileBytes = fileBytes;
     this.#clock = clock;
-    this.#windowBytes = windowBytes;
+    this.#windowBytes = windowBytes ?? windowBytesDefault;
+    this.#readsAhead = windowBytes !== undefined;
   }
 
   /** More of the file may be viewed. */
@@ -106,6 +109,14 @@ export class ByteWindow {
     return this.unreadable.some((range) => range.from < to && from < range.to);
   }
 
+  /** Brings the next window into the system's cache while this one is used. What it answers is not used. */
+  #warm(offset: ByteOffset): void {
+    const bytes = Math.min(this.#windowBytes, this.#fileBytes - offset);
+    if (bytes <= 0) return;
+    this.#scratch ??= Buffer.allocUnsafeSlow(this.#windowBytes);
+    this.#file.read(this.#scratch.subarray(0, bytes), offset).catch(() => undefined);
+  }
+
   async #load(offset: ByteOffset, wanted: number): Promise<Buffer> {
     const base = Math.floor(offset / pageBytes) * pageBytes;
     const bytes = Math.min(Math.max(this.#windowBytes, offset - base + wanted), this.#fileBytes - base);
@@ -113,6 +124,7 @@ export class ByteWindow {
     const read = await readThrough(this.#file, buffer, base, this.#clock, this.unreadable);
     this.#buffer = buffer.subarray(0, read);
     this.#base = base;
+    if (this.#readsAhead) this.#warm(base + bytes);
     return this.#buffer.subarray(offset - base, offset - base + wanted);
   }
 }

@@ -17,7 +17,7 @@ import { keepDamagedBytes } from './quarantine-files.ts';
 import { type Recovered, recover } from './recovery.ts';
 import type { TailFrame } from './recovery-replay.ts';
 import { FrameFlag, FrameType } from './segment/frame-header.ts';
-import { type DirectoryListing, listLogFiles, readFileHeader } from './segment-files.ts';
+import { type DirectoryListing, type LogDirectory, listLogFiles, readFileHeader } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
 import { encodeOpen } from './system-frames.ts';
 
@@ -45,6 +45,7 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
   const { disk, directories, clock, absentDirectories, storage, owner } = options;
   const listing = await listLogFiles(disk, directories);
   const recovered = await recover({ disk, clock, listing, directories, absentDirectories, storage, owner });
+  if (!isNew && listing.segments.length === 0) recovered.damages.push(noSegment(directories));
   for (const path of listing.leftovers) await disk.unlink(path);
   const pool = new FreePool(options);
   await pool.adopt(listing.free);
@@ -55,13 +56,14 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
   const generation = recovered.generation + 1;
   const log = new Log(options, pool, {
     segments: recovered.segments,
-    last: recovered.segments.at(-1),
+    last: recovered.last,
     serial: recovered.lastSerial,
     headerCrc: recovered.lastCrc,
     generation,
     nextSequence: recovered.nextSequence,
     segmentIdMax: recovered.segmentIdMax,
     quarantine: recovered.quarantine,
+    absences: recovered.absences,
   });
   const open = payloadOp(
     FrameType.open,
@@ -101,6 +103,13 @@ function stillLost(damage: Damage, owner: LogOwner): Damage {
   return { ...damage, sequences, eventsLost: countSequences(sequences) };
 }
 
+/** Row 17: nothing says what stood there; the checkpoint may, later. */
+function noSegment(directories: readonly LogDirectory[]): Damage {
+  const message = 'no segment is there, though the channel was in use: what it held is lost';
+  const path = directories[0]?.path ?? '';
+  return { path, offset: 0, bytes: 0, kind: 'segmentMissing', eventsLost: 0, sequences: [], message };
+}
+
 /** Bytes that could not be copied must stay where they are. */
 async function keepOrPin(options: LogOptions, recovered: Recovered, damage: Damage): Promise<boolean> {
   const kept = await keepDamagedBytes(options.disk, damage);
@@ -110,7 +119,7 @@ async function keepOrPin(options: LogOptions, recovered: Recovered, damage: Dama
 }
 
 async function continueLast(options: LogOptions, recovered: Recovered, log: Log): Promise<boolean> {
-  const info = recovered.segments.at(-1) as SegmentInfo;
+  const info = recovered.last as SegmentInfo;
   const directory = options.directories.find(({ id }) => id === info.directoryId);
   if (directory === undefined) return false;
   const { disk, clock, fsyncIntervalMs, segmentBytes } = options;

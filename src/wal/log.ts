@@ -13,6 +13,7 @@ import type { Timer } from '../base/clock.ts';
 import { pageBytes } from '../base/disk.ts';
 import { ForebayError, systemCode } from '../base/errors.ts';
 import { type ByteOffset, kib, type SegmentId, type Sequence, type Serial } from '../base/units.ts';
+import type { Absence } from './absence.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { DiskRoom } from './disk-room.ts';
@@ -49,6 +50,7 @@ export interface LogPosition {
   readonly nextSequence: Sequence;
   readonly segmentIdMax: SegmentId;
   readonly quarantine: readonly QuarantineEntry[];
+  readonly absences: readonly Absence[];
 }
 
 /** The last durable group. */
@@ -105,6 +107,7 @@ export class Log {
   #nextSequence: Sequence;
   #segmentIdMax: SegmentId;
   #quarantine: QuarantineEntry[];
+  readonly #absences: readonly Absence[];
   #open: GroupBuilder | undefined;
   #inFlightBytes = 0;
   #waiting: FrameOp[] = [];
@@ -134,6 +137,7 @@ export class Log {
     this.#groupSequence = position.nextSequence;
     this.#segmentIdMax = position.segmentIdMax;
     this.#quarantine = [...position.quarantine];
+    this.#absences = position.absences;
   }
 
   /** Live segments, ascending; the last is written to. */
@@ -523,7 +527,12 @@ export class Log {
     const ids = new Set(kept.map((segment) => segment.id));
     this.#quarantine = this.#quarantine.filter((entry) => ids.has(entry.segmentId));
     const segments = kept.map(toRecord);
-    const payload = encodeState({ segments, quarantine: this.#quarantine, owner: owner.snapshot() });
+    const payload = encodeState({
+      segments,
+      quarantine: this.#quarantine,
+      absences: this.#absences,
+      owner: owner.snapshot(),
+    });
     return payloadOp(FrameType.state, payload);
   }
 

@@ -58,7 +58,7 @@ export async function findCandidates(search: CandidateSearch): Promise<FoundCand
     // Not in the chain: its first group failed, and the log went on elsewhere.
     const before = successor?.header.previousSegmentId ?? 0;
     if (before > 0 && file.id > before) continue;
-    const candidate = await openCandidate(search, file, successor);
+    const candidate = await openSegment(search, file, successor);
     if (candidate === 'unreadable') damages.push(unreadableSegment(file.path));
     if (candidate === undefined || candidate === 'unreadable') continue;
     found.push(candidate);
@@ -67,8 +67,9 @@ export async function findCandidates(search: CandidateSearch): Promise<FoundCand
   return { candidates: found, damages };
 }
 
-async function openCandidate(
-  search: CandidateSearch,
+/** Opens one segment and reads its first group; `successor` is the next of the chain, where there is one. */
+export async function openSegment(
+  search: Omit<CandidateSearch, 'listing'>,
   named: SegmentFile,
   successor: Candidate | undefined,
 ): Promise<Candidate | 'unreadable' | undefined> {

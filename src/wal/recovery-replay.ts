@@ -66,8 +66,11 @@ export class ChainReplay {
     return this.segments.at(-1);
   }
 
-  /** Replays one segment; `successor` is the next of the chain: what it follows was all durable. */
-  async segment(candidate: Candidate, successor: Candidate | undefined): Promise<void> {
+  /**
+   * Replays one segment; `successor` is the next of the chain: what it follows was all durable. `isDurable`: all of it
+   * counts so without one.
+   */
+  async segment(candidate: Candidate, successor: Candidate | undefined, isDurable = false): Promise<void> {
     this.#noticeMissing(candidate);
     const info = startInfo(candidate);
     this.segments.push(info);
@@ -87,13 +90,13 @@ export class ChainReplay {
       // What the log went on without is void, also where the successor's header is lost and does not say so.
       if (successor !== undefined && step.group.header.serial >= successor.header.firstSerial) break;
       refuseUnknownTypes(candidate.path, step.group);
-      const proven = successor !== undefined ? Number.POSITIVE_INFINITY : step.group.header.provenSerial;
+      const proven = successor !== undefined || isDurable ? Number.POSITIVE_INFINITY : step.group.header.provenSerial;
       while (waiting[0] !== undefined && waiting[0].header.serial <= proven) {
         this.#apply(candidate, info, waiting.shift() as ReadGroup);
       }
       waiting.push(step.group);
     }
-    if (successor !== undefined) for (const group of waiting.splice(0)) this.#apply(candidate, info, group);
+    if (successor !== undefined || isDurable) for (const group of waiting.splice(0)) this.#apply(candidate, info, group);
     else await this.#finish(candidate, info, waiting, step);
   }
 

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Disk } from '../base/disk.ts';
 import type { SegmentId, Sequence, SequenceRange, Serial } from '../base/units.ts';
+import { type Absence, settleAbsences } from './absence.ts';
 import type { Damage } from './damage.ts';
 import type { PayloadStorage } from './frame-payload.ts';
 import type { LogOwner } from './log-owner.ts';
@@ -30,6 +31,9 @@ export interface RecoveryInput {
 export interface Recovered {
   /** The live segments, ascending, the last one included. */
   readonly segments: SegmentInfo[];
+  /** The newest of this history. */
+  readonly last: SegmentInfo | undefined;
+  readonly absences: readonly Absence[];
   /** Where the last one goes on; undefined where a new segment must be started. */
   readonly continueAt: ScanPosition | undefined;
   /** True after an orderly close. */
@@ -87,13 +91,18 @@ async function replayCandidates(
   readmitReturned(input, base?.state?.quarantine ?? [], replay);
   const last = replay.last;
   const newest = found[0];
-  const partsMissing = table.partsMissing || replay.partsMissing || unreadable.length > 0;
+  const own = [...table.segments, ...replay.segments];
+  const segmentIdMax = Math.max(0, ...own.map(({ id }) => id), ...listing.segments.map(({ id }) => id));
+  const away = await settleAbsences(input, base?.state?.absences ?? [], own, segmentIdMax, damages);
+  const segments = [...own, ...away.adopted].sort((a, b) => a.id - b.id);
+  const partsMissing = table.partsMissing || replay.partsMissing || unreadable.length > 0 || away.newlyMissing;
   const clean = replay.endedClean && newest === chain.at(-1) && !partsMissing && damages.length === 0;
-  const live = new Set([...table.segments, ...replay.segments].map((segment) => segment.path));
-  const idsInTable = table.segments.map((segment) => segment.id);
+  const live = new Set(segments.map((segment) => segment.path));
   return {
-    segments: [...table.segments, ...replay.segments],
-    continueAt: clean && last !== undefined ? replay.position : undefined,
+    segments,
+    last,
+    absences: away.absences,
+    continueAt: clean && !away.changed && last !== undefined ? replay.position : undefined,
     clean,
     tail: replay.tail,
     lastSerial: replay.lastSerial,
@@ -108,7 +117,7 @@ async function replayCandidates(
       ...found.map(({ header }) => header.resumeSequence - 1),
       ...found.map(({ firstStep }) => (firstStep.kind === 'end' ? firstStep.sequenceMax : 0)),
     ),
-    segmentIdMax: Math.max(0, ...idsInTable, ...listing.segments.map((file) => file.id)),
+    segmentIdMax: away.segmentIdMax,
     damages,
     quarantine: [...replay.quarantine, ...table.quarantine],
     strays: listing.segments.filter((file) => !live.has(file.path)).map((file) => file.path),

@@ -10,7 +10,7 @@ import type { ByteOffset, Sequence, Serial } from '../base/units.ts';
 import { ByteWindow } from './byte-window.ts';
 import { groupEnd, type ReadGroup, readGroupFrames } from './group-reader.ts';
 import { decide, type Finding } from './recovery-table.ts';
-import { carriesEpoch, type GroupHeader, groupHeaderBytes, readGroupHeader } from './segment/group-header.ts';
+import { carriesEpoch, type GroupHeader, readGroupHeader } from './segment/group-header.ts';
 
 /** What the next group must continue. */
 export interface ScanPosition {
@@ -92,9 +92,7 @@ export class SegmentScanner {
     const page = await this.window.view(offset, pageBytes);
     const header = readGroupHeader(page, 0, epoch, offset);
     if (header !== undefined && this.#fits(header)) return this.#group(header);
-    if (offset + groupHeaderBytes > (end?.offset ?? fileBytes) && end === undefined) {
-      return endStep(offset, 0, 0, 'endOfLog');
-    }
+    if (offset >= fileBytes && end === undefined) return endStep(offset, 0, 0, 'endOfLog');
     return this.#anomaly(header);
   }
 

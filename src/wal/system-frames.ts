@@ -5,6 +5,7 @@
 
 import type { ByteOffset, SegmentId, Sequence, SequenceRange, Serial } from '../base/units.ts';
 import { packValue, unpackValue } from '../codec/values.ts';
+import type { Absence } from './absence.ts';
 import { readSegmentTable, type SegmentRecord } from './segment-info.ts';
 
 /** Everything a replay needs that stood in earlier segments. */
@@ -12,6 +13,7 @@ export interface StatePayload {
   /** The live segments before the one this stands in. */
   readonly segments: readonly SegmentRecord[];
   readonly quarantine: readonly QuarantineEntry[];
+  readonly absences: readonly Absence[];
   /** The channel's own state, opaque here. */
   readonly owner: Buffer;
 }
@@ -58,7 +60,8 @@ const damageKinds: ReadonlySet<string> = new Set<DamageKind>([
 ]);
 
 export function encodeState(state: StatePayload): Buffer {
-  return packValue({ segments: state.segments, quarantine: state.quarantine, owner: state.owner });
+  const { segments, quarantine, absences, owner } = state;
+  return packValue({ segments, quarantine, absences, owner });
 }
 
 export function decodeState(payload: Buffer): StatePayload | undefined {
@@ -66,9 +69,11 @@ export function decodeState(payload: Buffer): StatePayload | undefined {
   if (value === undefined) return undefined;
   const segments = readSegmentTable(value['segments']);
   const quarantine = readQuarantine(value['quarantine']);
+  const absences = readAbsences(value['absences']);
   const owner = value['owner'];
-  if (segments === undefined || quarantine === undefined || !(owner instanceof Uint8Array)) return undefined;
-  return { segments, quarantine, owner: Buffer.from(owner) };
+  if (segments === undefined || quarantine === undefined || absences === undefined || !(owner instanceof Uint8Array))
+    return undefined;
+  return { segments, quarantine, absences, owner: Buffer.from(owner) };
 }
 
 export function encodeQuarantine(entries: readonly QuarantineEntry[]): Buffer {
@@ -130,6 +135,18 @@ function readQuarantine(value: unknown): QuarantineEntry[] | undefined {
     entries.push({ segmentId, offset, bytes, kind: kind as DamageKind, ranges });
   }
   return entries;
+}
+
+function readAbsences(value: unknown): Absence[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const absences: Absence[] = [];
+  for (const item of value as unknown[]) {
+    if (typeof item !== 'object' || item === null) return undefined;
+    const { directoryId, afterSegmentId, beforeSegmentId } = item as Record<string, unknown>;
+    if (typeof directoryId !== 'string' || !isCount(afterSegmentId) || !isCount(beforeSegmentId)) return undefined;
+    absences.push({ directoryId, afterSegmentId, beforeSegmentId });
+  }
+  return absences;
 }
 
 function isRanges(value: unknown): value is { first: Sequence; last: Sequence }[] {
