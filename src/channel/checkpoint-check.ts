@@ -1,9 +1,9 @@
 /** Holds a checkpoint against the log that was recovered without it: the log is the truth, but it may have lost its end. */
 import type { CheckpointRecord } from '../checkpoint/store.ts';
-import { QueueState } from '../queue/queue-state.ts';
 import type { Damage } from '../wal/damage.ts';
 import type { OpenedLog } from '../wal/log-open.ts';
 import type { SegmentInfo } from '../wal/segment-info.ts';
+import { decodeCheckpointState, rangesFrom } from './checkpoint-state.ts';
 
 /** What the comparison shows; neither where they agree. */
 export interface CheckpointFinding {
@@ -16,17 +16,17 @@ export function compareCheckpoint(
   record: CheckpointRecord,
   opened: Pick<OpenedLog, 'foundSerial' | 'foundNextSequence'>,
   segments: readonly SegmentInfo[],
+  channelId: string,
 ): CheckpointFinding {
   const segment = segments.find(({ id }) => id === record.segmentId);
-  if (segment !== undefined && segment.epoch !== record.epoch) {
+  const state = decodeCheckpointState(record.state);
+  const isForeign = record.channelId !== channelId || (segment !== undefined && segment.epoch !== record.epoch);
+  if (isForeign || state === undefined) {
     const notice = 'the checkpoint names a group that is not in this log, and was ignored';
     return { damage: undefined, notice };
   }
   if (record.serial <= opened.foundSerial) return { damage: undefined, notice: undefined };
-  const state = QueueState.decode(record.state);
-  const from = opened.foundNextSequence;
-  const all = record.nextSequence > from ? [{ first: from, last: record.nextSequence - 1 }] : [];
-  const sequences = state === undefined ? all : state.pendingOf(all);
+  const sequences = state.queue.pendingOf(rangesFrom(state.given, opened.foundNextSequence));
   const eventsLost = sequences.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const message =
     `the log ends at group ${opened.foundSerial}, but the checkpoint saw group ${record.serial}: ` +

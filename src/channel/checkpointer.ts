@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Sequence } from '../base/units.ts';
 import type { CheckpointRecord, CheckpointStore, IndexEntry } from '../checkpoint/store.ts';
 import type { Log } from '../wal/log.ts';
+import { encodeCheckpointState } from './checkpoint-state.ts';
 
 export interface CheckpointerOptions {
   readonly channelId: string;
@@ -77,7 +78,7 @@ export class Checkpointer {
       nextSequence: log.durableNextSequence,
       clean,
       savedAt,
-      state: snapshot(),
+      state: encodeCheckpointState(log.segments, snapshot()),
     };
     const index = this.#newEntries();
     try {

@@ -200,7 +200,7 @@ export class FileChannel extends ChannelCore {
 
   /** What the checkpoint saw behind the log's end is lost, and counted so. */
   #compare(record: Parameters<typeof compareCheckpoint>[0], opened: OpenedLog): void {
-    const found = compareCheckpoint(record, opened, this.#log.segments);
+    const found = compareCheckpoint(record, opened, this.#log.segments, this.#owned.identity.channelId);
     if (found.notice !== undefined) this.#notice(found.notice);
     if (found.damage === undefined) return;
     this.#damages.push(found.damage);

@@ -20,7 +20,7 @@ export interface CheckpointRecord {
   readonly clean: boolean;
   /** Wall clock, ms. */
   readonly savedAt: number;
-  /** The channel's state at that group, as STATE frames hold it. */
+  /** The channel's state at that group; opaque here. */
   readonly state: Buffer;
 }
 
