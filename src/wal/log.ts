@@ -344,7 +344,8 @@ export class Log {
     if (!unsynced) this.#provenSerial = place.serial;
     if ((place.flags & GroupFlag.mark) !== 0) this.#markedSerial = place.serial;
     const events = group.events;
-    noteGroup(info, { ...place, events });
+    const { offset, serial, nextSequence, wallMs } = place;
+    noteGroup(info, { offset, serial, nextSequence, wallMs, events });
     const after = place.nextSequence + events;
     this.#groupSequence = after === info.tailEndSequence ? info.resumeSequence : after;
     info.nextSequence = Math.max(info.nextSequence, after);
