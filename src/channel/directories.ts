@@ -6,13 +6,7 @@ import { resolve } from 'node:path';
 import type { Disk, DiskLock } from '../base/disk.ts';
 import { ForebayError, isForebayError, systemCode } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
-import {
-  type Identity,
-  type IdentityDirectory,
-  identityName,
-  readIdentity,
-  writeIdentity,
-} from '../wal/identity.ts';
+import { type Identity, type IdentityDirectory, identityName, readIdentity, writeIdentity } from '../wal/identity.ts';
 import type { LogDirectory } from '../wal/segment-files.ts';
 
 /** The lock's file, one in each data directory; never unlinked. */
@@ -272,8 +266,15 @@ async function usable<T>(path: string, call: () => Promise<T>): Promise<T> {
         cause: error,
       });
     }
-    throw error;
+    throw code === undefined ? error : failing(path, code, error);
   }
+}
+
+function failing(path: string, code: string, cause: unknown): ForebayError {
+  if (code === 'ENOSPC')
+    return new ForebayError('DISK_FULL', `no room in ${path} for a channel: free some`, { path, cause });
+  const text = `${path} cannot be used (${code}): see what is wrong with its disk`;
+  return new ForebayError('DIR_UNUSABLE', text, { path, actual: code, cause });
 }
 
 function locked(path: string): ForebayError {

@@ -322,7 +322,8 @@ export class Delivery {
   async #closeReading(): Promise<void> {
     const reading = this.#reading;
     this.#reading = undefined;
-    await reading?.file.close();
+    // Nothing was written to it.
+    await reading?.file.close().catch(() => undefined);
   }
 }
 

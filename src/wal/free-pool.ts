@@ -45,11 +45,12 @@ export class FreePool {
     return this.#files.length > reserveFiles;
   }
 
-  /** Takes over what an earlier life left; files of another size are deleted. */
+  /** Takes over what an earlier life left; files of another size, and more than are kept, are deleted. */
   async adopt(found: readonly { readonly directory: LogDirectory; readonly path: string }[]): Promise<void> {
     for (const { directory, path } of found) {
       const bytes = (await this.#options.disk.entry(path))?.bytes ?? 0;
-      if (bytes === this.#options.segmentBytes) this.#files.push({ directory, path, bytes });
+      const wanted = bytes === this.#options.segmentBytes && this.#files.length < reserveFiles + sparesMax;
+      if (wanted) this.#files.push({ directory, path, bytes });
       else await this.#options.disk.unlink(path);
     }
   }
