@@ -15,7 +15,7 @@ import type { LogOptions } from './log-options.ts';
 import type { LogOwner } from './log-owner.ts';
 import { keepDamagedBytes } from './quarantine-files.ts';
 import { type Recovered, recover } from './recovery.ts';
-import type { TailFrame } from './recovery-replay.ts';
+import { applyQuarantine, type TailFrame } from './recovery-replay.ts';
 import { FrameFlag, FrameType } from './segment/frame-header.ts';
 import { type DirectoryListing, type LogDirectory, listLogFiles, readFileHeader } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
@@ -76,7 +76,7 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
     await log.sync();
   } else {
     const why = isNew ? 'a new channel' : recovered.clean ? 'no room' : 'the channel was not closed in order';
-    const tail = recovered.tail.map((frame) => tailOp(frame, options));
+    const tail = recovered.tail.map((frame) => tailOp(frame, options, log));
     await log.startAfresh([...tail, open], resumeSequence(recovered, isNew), why);
   }
   if (log.failure !== undefined) throw log.failure;
@@ -130,7 +130,7 @@ async function continueLast(options: LogOptions, recovered: Recovered, log: Log)
 }
 
 /** A frame of the unproven tail, as it was; applied when it is durable at last. */
-function tailOp(frame: TailFrame, options: LogOptions): FrameOp {
+function tailOp(frame: TailFrame, options: LogOptions, log: Log): FrameOp {
   const { type, flags, codec, baseSequence, count } = frame.header;
   const explicit = (flags & FrameFlag.explicit) !== 0;
   const notes = (flags & FrameFlag.notes) !== 0;
@@ -142,7 +142,8 @@ function tailOp(frame: TailFrame, options: LogOptions): FrameOp {
     codec,
     flags: flags & (FrameFlag.explicit | FrameFlag.notes),
     durable: () => {
-      options.owner.replay({ ...replayed, payload });
+      if (type !== FrameType.quarantine) options.owner.replay({ ...replayed, payload });
+      else log.quarantined(applyQuarantine(options.owner, frame.payload) ?? []);
     },
   });
 }

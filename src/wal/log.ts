@@ -245,6 +245,11 @@ export class Log {
     this.#active = undefined;
   }
 
+  /** Takes over entries that stand in the log already. */
+  quarantined(entries: readonly QuarantineEntry[]): void {
+    this.#quarantine.push(...entries);
+  }
+
   /** Records that events cannot be delivered; `durable` is called when that is on disk. */
   quarantine(entry: QuarantineEntry, durable: () => void): void {
     const apply = () => {

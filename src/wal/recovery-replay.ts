@@ -96,7 +96,8 @@ export class ChainReplay {
       }
       waiting.push(step.group);
     }
-    if (successor !== undefined || isDurable) for (const group of waiting.splice(0)) this.#apply(candidate, info, group);
+    if (successor !== undefined || isDurable)
+      for (const group of waiting.splice(0)) this.#apply(candidate, info, group);
     else await this.#finish(candidate, info, waiting, step);
   }
 
@@ -155,12 +156,8 @@ export class ChainReplay {
     const payload = frame.payload === undefined ? undefined : candidate.payloads.restore(header, frame.payload);
     const unread = frame.payload !== undefined && payload === undefined;
     if (header.type === FrameType.quarantine) {
-      const entries = payload === undefined ? undefined : decodeQuarantine(payload);
-      for (const entry of entries ?? []) {
-        if (entry.kind === 'lostEnd') this.#context.owner.lost(entry.ranges);
-        else this.#context.owner.quarantine(entry.ranges);
-        this.quarantine.push(entry);
-      }
+      const entries = payload === undefined ? undefined : applyQuarantine(this.#context.owner, payload);
+      if (entries !== undefined) this.quarantine.push(...entries);
       return;
     }
     const { type, codec, baseSequence, count } = header;
@@ -280,6 +277,16 @@ export class ChainReplay {
     const eventsLost = sequences.reduce((sum, range) => sum + range.last - range.first + 1, 0);
     this.#context.damages.push({ path: candidate.path, offset, bytes, kind, eventsLost, sequences, message });
   }
+}
+
+/** Applies a QUARANTINE frame; its entries, or undefined where the payload is none. */
+export function applyQuarantine(owner: LogOwner, payload: Buffer): QuarantineEntry[] | undefined {
+  const entries = decodeQuarantine(payload);
+  for (const { kind, ranges } of entries ?? []) {
+    if (kind === 'lostEnd') owner.lost(ranges);
+    else owner.quarantine(ranges);
+  }
+  return entries;
 }
 
 function startInfo(candidate: Candidate): SegmentInfo {

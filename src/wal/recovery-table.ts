@@ -110,13 +110,7 @@ export const recoveryTable: readonly RecoveryRow[] = [
   row('11', 'directoryMissing', undefined, 'refuseDirectory', 'CHANNEL_DIR_MISSING, nothing written'),
   row('12', 'unsupported', undefined, 'refuseFormat', 'FORMAT_UNSUPPORTED, nothing written'),
   row('13', 'stateBad', undefined, 'earlierState', 'the STATE before it, and the replay of both segments; reported'),
-  row(
-    '14',
-    'checkpointForeign',
-    undefined,
-    'ignoreCheckpoint',
-    'the checkpoint is ignored, its maxima are kept; reported',
-  ),
+  row('14', 'checkpointForeign', undefined, 'ignoreCheckpoint', 'the checkpoint is ignored; reported'),
   row('15', 'recordBeyondEnd', undefined, 'jumpSequence', 'reported; nextSequence jumps past the sequences it names'),
   row(
     '16',
