@@ -595,7 +595,8 @@ export class Log {
     const lost = group.ops.filter((op) => isOwned(op) && !again.includes(op));
     this.#startFailures += 1;
     try {
-      if (this.#options.fsyncIntervalMs > 0 || this.#startFailures >= startsMax) throw error;
+      if (this.#startFailures >= startsMax) throw error;
+      if (this.#options.fsyncIntervalMs > 0) await this.#endForWantOfRoom(error);
       const why = `a write failed: ${String(error)}`;
       const first = this.#nextSequence;
       await this.#start({ first, tailEnd: first, ops: [this.#cutOp(why)], bytes: 0, place: 'fresh' });
@@ -607,6 +608,13 @@ export class Log {
     for (const op of lost) op.failed(failure);
     this.#waiting.unshift(...again);
     if (full) this.#refusePuts(failure);
+  }
+
+  /** By interval: no room for a write is no failed sync, and what stands before it is sound. @throws Where it is not. */
+  async #endForWantOfRoom(error: unknown): Promise<void> {
+    if (systemCode(error) !== 'ENOSPC') throw error;
+    await this.#syncByInterval();
+    this.#failIfNotStarted();
   }
 
   /** @throws What the file failed with, where no other does better: the old log still stands, nothing of it is lost. */
