@@ -33,8 +33,8 @@ import { encodeCut, encodeMark, encodeQuarantine, encodeState, type QuarantineEn
 
 /** So long after the last commit a MARK proves it. */
 const markDelayMs = 100;
-/** A group starts with a buffer of this size. */
-const groupBytesHint: number = 64 * kib;
+/** A group starts with a buffer of the last one's size, and of this one at least. */
+const groupBytesMin: number = 64 * kib;
 /** How often a full log looks for room. */
 const roomCheckMs = 100;
 /** A segment file that fails at its first group is given up; so many are tried before the channel fails. */
@@ -110,6 +110,7 @@ export class Log {
   readonly #absences: readonly Absence[];
   #open: GroupBuilder | undefined;
   #inFlightBytes = 0;
+  #groupBytesHint: number = groupBytesMin;
   #waiting: FrameOp[] = [];
   #busy = false;
   #scheduled = false;
@@ -268,7 +269,7 @@ export class Log {
     const offset = active.info.endOffset + this.#inFlightBytes;
     if (this.#open === undefined) {
       if (offset >= active.limit) return false;
-      this.#open = new GroupBuilder(this.#buffers, this.#storage, groupBytesHint);
+      this.#open = new GroupBuilder(this.#buffers, this.#storage, this.#groupBytesHint);
     }
     const bytes = this.#open.bytesWith(op);
     const tooLong = bytes > groupBytesMax && this.#open.ops.length > 0;
@@ -335,6 +336,7 @@ export class Log {
     };
     const { bytes, headerCrc } = group.seal(place);
     this.#inFlightBytes = bytes.length;
+    this.#groupBytesHint = Math.max(groupBytesMin, Math.min(bytes.length, groupBytesMax));
     try {
       await active.write(bytes, place.offset, group.ops.length === 1);
     } catch (error) {
@@ -463,7 +465,7 @@ export class Log {
     this.#active = new ActiveSegment({ info, directory, limit: header.segmentBytes, file, disk, clock });
     this.#storage = this.#storageFor(info);
     this.#groupSequence = header.firstSequence;
-    const group = new GroupBuilder(this.#buffers, this.#storage, groupBytesHint);
+    const group = new GroupBuilder(this.#buffers, this.#storage, groupBytesMin);
     group.add(state);
     for (const op of start.ops) group.add(op);
     this.#starting = { dropped, plan: start };

@@ -65,12 +65,18 @@ export function frameSize(storedBytes: number): number {
   return alignUp(frameHeaderBytes + storedBytes, frameAlignBytes);
 }
 
-const seedScratch: Buffer = Buffer.alloc(16);
+const seedScratch: Buffer = Buffer.alloc(8);
+/** Frames come by the segment: the last epoch's CRC is the next one's nearly always. */
+let seedEpoch = '';
+let seedEpochCrc = 0;
 
 function headerSeed(epoch: string, offset: ByteOffset): number {
-  seedScratch.write(epoch, 0, 'hex');
-  writeU64(seedScratch, 8, offset);
-  return crc32(seedScratch);
+  if (epoch !== seedEpoch) {
+    seedEpochCrc = crc32(Buffer.from(epoch, 'hex'));
+    seedEpoch = epoch;
+  }
+  writeU64(seedScratch, 0, offset);
+  return crc32(seedScratch, seedEpochCrc);
 }
 
 /** Writes all fields but the header's own CRC at `at`. Without CRCs this is what encryption authenticates. */
