@@ -79,3 +79,9 @@ export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown }).code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** Whether a Disk had no room for a write: the disk, or the user's quota on it, is full. */
+export function isNoRoom(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import type { Disk, DiskLock } from '../base/disk.ts';
-import { ForebayError, isForebayError, systemCode } from '../base/errors.ts';
+import { ForebayError, isForebayError, isNoRoom, systemCode } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { type Identity, type IdentityDirectory, identityName, readIdentity, writeIdentity } from '../wal/identity.ts';
 import type { LogDirectory } from '../wal/segment-files.ts';
@@ -253,28 +253,31 @@ async function usable<T>(path: string, call: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (isForebayError(error)) throw error;
     const code = systemCode(error);
+    if (code === undefined) throw error;
     if (code === 'ENOTDIR' || code === 'EEXIST') {
       throw new ForebayError('NOT_A_CHANNEL', `${path} is not a directory: name a directory for the channel`, {
         path,
         cause: error,
       });
     }
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-      throw new ForebayError('DIR_UNUSABLE', `${path} cannot be used (${code}): give this user write permission`, {
-        path,
-        actual: code,
-        cause: error,
-      });
-    }
-    throw code === undefined ? error : failing(path, code, error);
+    throw unusable(path, error);
   }
 }
 
-function failing(path: string, code: string, cause: unknown): ForebayError {
-  if (code === 'ENOSPC')
-    return new ForebayError('DISK_FULL', `no room in ${path} for a channel: free some`, { path, cause });
-  const text = `${path} cannot be used (${code}): see what is wrong with its disk`;
-  return new ForebayError('DIR_UNUSABLE', text, { path, actual: code, cause });
+/** What the system said about `path`, as an error of ours: DISK_FULL or DIR_UNUSABLE. */
+export function unusable(path: string, cause: unknown): ForebayError {
+  const code = systemCode(cause) ?? '';
+  if (isNoRoom(cause)) {
+    const text = `no room in ${path} to open the channel (${code}): free some, and open it again`;
+    return new ForebayError('DISK_FULL', text, { path, actual: code, outcome: 'notStored', cause });
+  }
+  const refused = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  const todo = refused ? 'give this user write permission' : "see the system's log for what is wrong with the disk";
+  return new ForebayError('DIR_UNUSABLE', `${path} cannot be used (${String(cause)}): ${todo}`, {
+    path,
+    actual: code,
+    cause,
+  });
 }
 
 function locked(path: string): ForebayError {

@@ -358,7 +358,10 @@ export class FileBackend implements ChannelBackend, LogOwner {
   }
 
   forget(first: Sequence, last: Sequence): void {
-    if (last >= first) this.state.forget(first, last);
+    if (last < first) return;
+    this.state.forget(first, last);
+    // A frame in memory must not outlive the knowledge that its events are settled.
+    if (this.#parts?.delivery.forget(first, last) === true) this.#frameIndex = 0;
   }
 
   snapshot(): Buffer {

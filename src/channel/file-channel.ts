@@ -29,6 +29,7 @@ import {
   ownDirectories,
   publishIdentity,
   releaseLocks,
+  unusable,
 } from './directories.ts';
 import { FileBackend } from './file-backend.ts';
 import { ownKeys } from './keys.ts';
@@ -367,16 +368,4 @@ function refuseWithoutZstd(options: ResolvedOptions): void {
     `compression 'zstd' needs Node 22.15 or later, this is ${process.version}: use 'deflate'`,
     { expected: '22.15', actual: process.version },
   );
-}
-
-function unusable(path: string, cause: unknown): ForebayError {
-  const code = systemCode(cause) ?? '';
-  if (code === 'ENOSPC') {
-    return new ForebayError('DISK_FULL', `no room in ${path} for a first segment: free some`, {
-      path,
-      outcome: 'notStored',
-      cause,
-    });
-  }
-  return new ForebayError('DIR_UNUSABLE', `${path} cannot be used (${String(cause)})`, { path, actual: code, cause });
 }

@@ -1,7 +1,6 @@
 /** The segment that groups are written into: its file, where the next group goes, and how it is written fast. */
 import type { Clock } from '../base/clock.ts';
 import { type Disk, type DiskFile, pageBytes } from '../base/disk.ts';
-import { systemCode } from '../base/errors.ts';
 import { type ByteOffset, kib, mib } from '../base/units.ts';
 import type { LogDirectory } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
@@ -63,12 +62,8 @@ export class ActiveSegment {
     const bytes = Math.min(fillAheadBytes, Math.floor((this.limit - from) / pageBytes) * pageBytes);
     if (bytes <= 0) return;
     this.#zeros ??= this.#disk.allocate(Math.min(fillAheadBytes, bytes)).fill(0);
-    try {
-      await this.file.write(this.#zeros.subarray(0, Math.min(bytes, this.#zeros.length)), from);
-      this.info.fileBytes = from + Math.min(bytes, this.#zeros.length);
-    } catch (error) {
-      // Without room the group is appended, and says itself whether it fits.
-      if (systemCode(error) !== 'ENOSPC') throw error;
-    }
+    // Also where it fails for want of room: the error may be its sync's, and then the file is not to be touched again.
+    await this.file.write(this.#zeros.subarray(0, Math.min(bytes, this.#zeros.length)), from);
+    this.info.fileBytes = from + Math.min(bytes, this.#zeros.length);
   }
 }

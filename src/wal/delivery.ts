@@ -108,6 +108,17 @@ export class Delivery {
     if (this.#loadedBytes < readAheadBytes / 2 && this.isBehind) void this.load();
   }
 
+  /** A segment with these sequences left the log: nothing of it waits. True where the frame of `peek` was of it. */
+  forget(first: Sequence, last: Sequence): boolean {
+    const isOut = ({ baseSequence }: LoadedFrame) => baseSequence >= first && baseSequence <= last;
+    const head = this.peek();
+    const kept = this.#loaded.slice(this.#head).filter((frame) => !isOut(frame));
+    this.#loaded.splice(0, this.#loaded.length, ...kept);
+    this.#head = 0;
+    this.#loadedBytes = kept.reduce((sum, frame) => sum + frame.bytes, 0);
+    return head !== undefined && isOut(head);
+  }
+
   /** Whether events wait in the log that are not in memory. */
   get isBehind(): boolean {
     const cursor = this.#cursor;

@@ -91,6 +91,11 @@ export class FreePool {
     }
   }
 
+  /** Lets a file go that must not be used again. Never rejects. */
+  async discard(path: string): Promise<void> {
+    await this.#options.disk.unlink(path).catch(() => undefined);
+  }
+
   /** Writes missing reserve files in full. False where there is no room or the directory fails. */
   async fillReserve(directories: readonly LogDirectory[]): Promise<boolean> {
     const { disk } = this.#options;

@@ -11,7 +11,7 @@ import { invariant } from '../base/assert.ts';
 import { alignUp } from '../base/bytes.ts';
 import type { Timer } from '../base/clock.ts';
 import { pageBytes } from '../base/disk.ts';
-import { ForebayError, systemCode } from '../base/errors.ts';
+import { ForebayError, isNoRoom } from '../base/errors.ts';
 import { type ByteOffset, kib, type SegmentId, type Sequence, type Serial } from '../base/units.ts';
 import type { Absence } from './absence.ts';
 import { ActiveSegment } from './active-segment.ts';
@@ -78,9 +78,8 @@ interface StartPlan {
   readonly isRecovery?: boolean;
 }
 
-/** A segment's first group is on its way; what is dropped leaves the log once it is durable. */
+/** A segment's first group is on its way. */
 interface Starting {
-  readonly dropped: readonly SegmentInfo[];
   readonly plan: StartPlan;
 }
 
@@ -95,7 +94,10 @@ export class Log {
   #last: SegmentInfo | undefined;
   #active: ActiveSegment | undefined;
   #starting: Starting | undefined;
+  /** Out of the log as of the STATE that is on its way; their files are let go once it is durable. */
   #dropping: SegmentInfo[] = [];
+  /** A write or sync of these failed: they are never written or synced again, under whatever name. */
+  readonly #failedFiles: Set<string> = new Set();
   #storage: FrameStorage | undefined;
   #serial: Serial;
   #provenSerial: Serial;
@@ -161,7 +163,8 @@ export class Log {
   }
 
   get bytesOnDisk(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.fileBytes, 0) + this.#pool.bytes;
+    const files = [...this.#segments, ...this.#dropping];
+    return files.reduce((sum, segment) => sum + segment.fileBytes, 0) + this.#pool.bytes;
   }
 
   get failure(): ForebayError | undefined {
@@ -386,7 +389,11 @@ export class Log {
     const bytes = next.rawBytes;
     let underPressure = this.#full !== undefined;
     if (forPut) {
-      const refusal = await this.#room.refusal(this.#segments, bytes, this.#usableDirectories());
+      const refusal = await this.#room.refusal(
+        [...this.#segments, ...this.#dropping],
+        bytes,
+        this.#usableDirectories(),
+      );
       if (refusal !== undefined && !this.#releasable()) {
         this.#refusePuts(refusal);
         return;
@@ -403,8 +410,12 @@ export class Log {
         place: underPressure ? 'reserve' : 'any',
       });
     } catch (error) {
-      if (systemCode(error) === 'ENOSPC' && forPut) this.#refusePuts(diskFull(error, this.#directoryPath()));
-      else this.#fail(error);
+      if (isNoRoom(error) && forPut) this.#refusePuts(diskFull(error, this.#directoryPath()));
+      else if (forPut && this.#waiting[0] === next && bytes > this.#options.segmentBytes / 2) {
+        // It needs a file of its own, which is one try: nothing says yet that no other file can be started.
+        this.#waiting.shift();
+        next.failed(writeFailed(error, this.#directoryPath()));
+      } else this.#fail(error);
     }
   }
 
@@ -468,7 +479,7 @@ export class Log {
     const group = new GroupBuilder(this.#buffers, this.#storage, groupBytesMin);
     group.add(state);
     for (const op of start.ops) group.add(op);
-    this.#starting = { dropped, plan: start };
+    this.#starting = { plan: start };
     this.#open = group;
     if (start.ops.length === 0) this.#layFirst(group);
     await this.#writeOpen();
@@ -493,15 +504,14 @@ export class Log {
   }
 
   async #started(active: ActiveSegment): Promise<void> {
-    const { dropped } = this.#starting as Starting;
     this.#starting = undefined;
     this.#startFailures = 0;
     this.#last = active.info;
-    this.#segments = [...this.#segments.filter((segment) => !this.#dropping.includes(segment)), active.info];
-    this.#dropping = [];
-    for (const segment of dropped) {
+    this.#segments = [...this.#segments, active.info];
+    for (const segment of this.#dropping.splice(0)) {
       const directory = this.#options.directories.find(({ id }) => id === segment.directoryId);
-      if (directory !== undefined) await this.#pool.recycle(directory, segment.path);
+      if (this.#failedFiles.has(segment.path)) await this.#pool.discard(segment.path);
+      else if (directory !== undefined) await this.#pool.recycle(directory, segment.path);
     }
     this.#notifyRoom();
   }
@@ -529,12 +539,12 @@ export class Log {
 
   #stateOp(dropped: readonly SegmentInfo[]): FrameOp {
     const { owner } = this.#options;
-    this.#dropping = [...new Set([...this.#dropping, ...dropped])];
+    this.#dropping.push(...dropped);
     for (const segment of dropped) owner.forget(segment.firstSequence, segment.nextSequence - 1);
-    const kept = this.#segments.filter((segment) => !this.#dropping.includes(segment));
-    const ids = new Set(kept.map((segment) => segment.id));
+    this.#segments = this.#segments.filter((segment) => !dropped.includes(segment));
+    const ids = new Set(this.#segments.map((segment) => segment.id));
     this.#quarantine = this.#quarantine.filter((entry) => ids.has(entry.segmentId));
-    const segments = kept.map(toRecord);
+    const segments = this.#segments.map(toRecord);
     const payload = encodeState({
       segments,
       quarantine: this.#quarantine,
@@ -563,7 +573,7 @@ export class Log {
   }
 
   #directoryFailed(directory: LogDirectory, error: unknown): void {
-    if (systemCode(error) === 'ENOSPC') return;
+    if (isNoRoom(error)) return;
     if (this.#options.directories.length > 1) {
       this.#failedDirectories.add(directory);
       this.#pool.drop(directory);
@@ -583,7 +593,8 @@ export class Log {
   /** Rule 6: a new segment says where the old one ends; then, and only then, the commits were not stored. */
   async #afterFailedWrite(group: GroupBuilder, error: unknown): Promise<void> {
     const active = this.#active as ActiveSegment;
-    const full = systemCode(error) === 'ENOSPC';
+    const full = isNoRoom(error);
+    this.#failedFiles.add(active.info.path);
     if (this.#starting?.plan.isRecovery === true) {
       await this.#recoverElsewhere(this.#starting.plan, active, error);
       return;
@@ -603,8 +614,10 @@ export class Log {
       const first = this.#nextSequence;
       await this.#start({ first, tailEnd: first, ops: [this.#cutOp(why)], bytes: 0, place: 'fresh' });
     } catch (cause) {
-      const unknown = this.#fail(cause);
-      for (const op of [...lost, ...again]) op.failed(unknown);
+      const failed = this.#fail(cause);
+      const unknown = logFailed(failed.cause, this.#directoryPath(), 'unknown');
+      for (const op of group.ops.filter(isOwned)) op.failed(unknown);
+      for (const op of again) if (!group.ops.includes(op)) op.failed(failed);
       return;
     }
     for (const op of lost) op.failed(failure);
@@ -628,7 +641,7 @@ export class Log {
       await this.#retireActive();
       throw error;
     }
-    const place = systemCode(error) === 'ENOSPC' ? 'reserve' : 'fresh';
+    const place = isNoRoom(error) ? 'reserve' : 'fresh';
     await this.#start({ ...plan, place }).catch(() => {
       throw error;
     });
@@ -640,13 +653,10 @@ export class Log {
     return payloadOp(FrameType.cut, encodeCut(cut));
   }
 
+  /** What is asked from now on is not stored; what is on its way to the disk is for its writer to tell. */
   #fail(cause: unknown): ForebayError {
     if (this.#state.kind === 'failed') return this.#state.error;
-    const error = new ForebayError(
-      'CHANNEL_FAILED',
-      `the log cannot be written any more (${String(cause)}): close the channel and open it again`,
-      { path: this.#directoryPath(), outcome: 'unknown', cause },
-    );
+    const error = logFailed(cause, this.#directoryPath(), 'notStored');
     this.#state = { kind: 'failed', error };
     this.#options.onRoom();
     return error;
@@ -680,7 +690,7 @@ export class Log {
       this.#busy = true;
       const directories = this.#usableDirectories();
       if (!this.#pool.hasReserve) await this.#pool.fillReserve(directories);
-      const refusal = await this.#room.refusal(this.#segments, 0, directories);
+      const refusal = await this.#room.refusal([...this.#segments, ...this.#dropping], 0, directories);
       if (refusal === undefined || this.#releasable()) {
         this.#full = undefined;
         this.#notifyRoom();
@@ -754,6 +764,14 @@ function writeFailed(cause: unknown, path: string): ForebayError {
     'WRITE_FAILED',
     `writing ${path} failed (${String(cause)}); the log goes on in another file and this transaction is not stored`,
     { path, outcome: 'notStored', cause },
+  );
+}
+
+function logFailed(cause: unknown, path: string, outcome: 'notStored' | 'unknown'): ForebayError {
+  return new ForebayError(
+    'CHANNEL_FAILED',
+    `the log cannot be written any more (${String(cause)}): close the channel and open it again`,
+    { path, outcome, cause },
   );
 }
 

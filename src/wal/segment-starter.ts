@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { type Disk, type DiskFile, pageBytes } from '../base/disk.ts';
-import { systemCode } from '../base/errors.ts';
+import { isNoRoom } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
+import { systemError } from '../base/system-error.ts';
 import type { SegmentId } from '../base/units.ts';
 import type { FreeFile, FreePool } from './free-pool.ts';
 import { type SegmentHeader, writeSegmentHeader } from './segment/segment-header.ts';
@@ -57,7 +58,7 @@ export async function startSegment(
     } catch (error) {
       failure = error;
       options.directoryFailed(directory, error);
-      if (free !== undefined && systemCode(error) === 'ENOSPC') options.pool.giveBack(free);
+      if (free !== undefined && isNoRoom(error)) options.pool.giveBack(free);
       return undefined;
     }
   };
@@ -76,7 +77,7 @@ export async function startSegment(
     const started = await attempt(free.directory, free);
     if (started !== undefined) return started;
   }
-  throw failure ?? new Error('no file for a new segment');
+  throw failure ?? systemError('ENOSPC', 'no file is left for a new segment', choice.fresh[0]?.path ?? '');
 }
 
 async function prepare(
@@ -92,16 +93,18 @@ async function prepare(
   const mode = free === undefined ? 'create' : 'write';
   const pages = disk.allocate(2 * pageBytes);
   writeSegmentHeader(header, pages);
+  const path = segmentPath(directory, header.segmentId);
   const file = await disk.open(temporary, { mode, writeThrough });
   try {
     await file.write(pages, 0);
     if (!writeThrough) await file.sync();
-    const path = segmentPath(directory, header.segmentId);
     await disk.rename(temporary, path);
     await disk.syncDirectory(directory.path);
     return { header, directory, path, file, fileBytes: free?.bytes ?? pages.length };
   } catch (error) {
     await file.close();
+    // Without a group it is nothing; left there, each try would cost a file.
+    if (free === undefined) for (const left of [temporary, path]) await disk.unlink(left).catch(() => undefined);
     throw error;
   }
 }

@@ -32,7 +32,9 @@ type Kind = 'file' | 'memory';
 /** Ordinary actions, and for a durable channel now and then one that a process does not outlive. */
 function arbitraryOf(kind: Kind): fc.Arbitrary<Action>[] {
   if (kind === 'memory') return actions;
-  return [fc.oneof(...actions), fc.oneof(...actions), fc.oneof(...actions), fc.oneof(...durableActions)];
+  return [
+    fc.oneof({ weight: 9, arbitrary: fc.oneof(...actions) }, { weight: 1, arbitrary: fc.oneof(...durableActions) }),
+  ];
 }
 
 async function runModel(kind: Kind, seed: number, replay: { path?: string; replayPath?: string }): Promise<void> {

@@ -1,0 +1,152 @@
+/**
+ * One fault in one run of the workload, and all that must hold then: in this life, after a kill, after a power cut,
+ * after an orderly close. Throws what does not hold.
+ */
+import assert from 'node:assert/strict';
+import { isForebayError } from '../../src/base/errors.ts';
+import type { FileChannel } from '../../src/channel/file-channel.ts';
+import type { SimulatedDisk } from '../support/simulated-disk.ts';
+import type { Fault, Operation } from '../support/simulated-faults.ts';
+import { Ledger } from './ledger.ts';
+import { describe, type Life, lifeOn, NamedDisk, work } from './workload.ts';
+
+/** Kinds of fault at a mutation of the workload. */
+export const faultKinds = [
+  'EIO',
+  'EIO for good',
+  'ENOSPC',
+  'ENOSPC for good',
+  'EROFS for good',
+  'short',
+  'short, then EIO',
+  'short, then ENOSPC',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+const readKinds: ReadonlySet<string> = new Set(['open', 'read', 'bytes', 'list', 'entry', 'freeBytes']);
+/** An open fails with one of these where the disk does not let it go on; each names its path. */
+const openCodes: ReadonlySet<string> = new Set(['DIR_UNUSABLE', 'DISK_FULL', 'CHANNEL_FAILED', 'WRITE_FAILED']);
+const powerSeeds: readonly number[] = [1, 2];
+
+/** The mutations of a run without faults. */
+export async function countOperations(): Promise<readonly Operation[]> {
+  const disk = new NamedDisk({ seed: 1 });
+  const life = lifeOn(disk);
+  const ledger = new Ledger();
+  await life.clock.run(life.open().then((channel) => work(life, ledger, channel)));
+  assert.deepEqual(ledger.failures, []);
+  assert.equal(ledger.attempts.filter(({ outcome }) => outcome !== 'stored').length, 0);
+  return [...disk.operations];
+}
+
+/** Whether this fault can strike an operation of this kind. */
+export function applies(kind: FaultKind, operation: Operation): boolean {
+  return !kind.startsWith('short') || (operation.kind === 'write' && operation.bytes > 512);
+}
+
+function faultOf(kind: FaultKind, index: number): Fault {
+  if (kind === 'EIO' || kind === 'ENOSPC') return { at: index, error: kind };
+  if (kind === 'short') return { at: index, error: 'short' };
+  if (kind === 'short, then EIO') return { at: index, error: 'short', continuation: 'EIO' };
+  if (kind === 'short, then ENOSPC') return { at: index, error: 'short', continuation: 'ENOSPC' };
+  const hits = (operation: Operation) => !readKinds.has(operation.kind) && operation.index >= index;
+  if (kind === 'EIO for good') return { at: hits, error: 'EIO', sticky: true };
+  if (kind === 'EROFS for good') return { at: hits, error: 'EROFS', sticky: true };
+  // A full disk refuses what needs new room; what was written once can be written again.
+  return { at: (operation) => hits(operation) && needsRoom(operation), error: 'ENOSPC', sticky: true };
+}
+
+function needsRoom({ kind, path }: Operation): boolean {
+  return kind === 'create' || (kind === 'write' && !path.includes('/free-'));
+}
+
+/** Runs the workload with one fault. */
+export async function inject(kind: FaultKind, index: number): Promise<void> {
+  const disk = new NamedDisk({ seed: 1 });
+  const takeBack = disk.inject(faultOf(kind, index));
+  const life = lifeOn(disk);
+  const ledger = new Ledger();
+  const channel = await runAll(life, ledger);
+  takeBack();
+  ledger.assertErrors();
+  ledger.assertDelivered();
+  assertLeftAlone(disk, kind, index);
+  await assertLaterLives(ledger, disk);
+  if (channel !== undefined) await assertThisLife(life, ledger, channel, kind);
+  const reopened = await life.clock.run(life.open());
+  await ledger.assertKept(reopened);
+  await life.clock.run(reopened.close());
+}
+
+/** Undefined where an open failed: with an error of the list. */
+async function runAll(life: Life, ledger: Ledger): Promise<FileChannel | undefined> {
+  let failed: unknown;
+  const open = () =>
+    life.open().catch((error: unknown) => {
+      failed = error;
+      throw error;
+    });
+  try {
+    return await life.clock.run(open().then((channel) => work({ ...life, open }, ledger, channel)));
+  } catch (error) {
+    if (failed === undefined || failed !== error) throw error;
+    assert.ok(isForebayError(error), `open threw ${String(error)}`);
+    assert.ok(openCodes.has(error.code), `open threw ${error.code}: ${error.message}`);
+    assert.ok(error.path !== undefined && error.message.length > 20, `open says too little: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function assertThisLife(life: Life, ledger: Ledger, channel: FileChannel, kind: FaultKind): Promise<void> {
+  const { state, reasons } = channel.stats().health;
+  if (!kind.endsWith('for good')) assert.notEqual(state, 'failed', `one fault stopped it: ${reasons.join()}`);
+  if (kind === 'ENOSPC for good') {
+    assert.notEqual(state, 'failed', `a full disk stopped it: ${reasons.join()}`);
+    const refused = ledger.failures.filter((attempt) => attempt.kind !== 'put');
+    assert.deepEqual(refused, [], 'on a full disk takes, acknowledgements and rollbacks go on');
+  }
+  life.clock.advance(1000);
+  const last = await life.clock.run(ledger.put(channel, 1, 20));
+  if (state === 'failed') {
+    assert.equal(isForebayError(last.error) && last.error.code, 'CHANNEL_FAILED');
+    assert.equal(last.outcome, 'notStored', 'what is asked of a failed channel is not stored');
+  } else assert.equal(last.outcome, 'stored', `it goes on by itself, not ${String(last.error)}`);
+  ledger.assertCounted(channel);
+  await life.clock.run(channel.close());
+}
+
+/** Kills, power cuts, and a power cut after a kill, each with the channel opened behind it. */
+async function assertLaterLives(ledger: Ledger, disk: SimulatedDisk): Promise<void> {
+  const killed = disk.snapshot();
+  const shown = await assertLife(ledger, killed);
+  await assertLife(ledger, killed.powerCut(3), shown);
+  for (const seed of powerSeeds) await assertLife(ledger, disk.snapshot().powerCut(seed));
+}
+
+async function assertLife(
+  ledger: Ledger,
+  disk: SimulatedDisk,
+  before?: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const life = lifeOn(disk);
+  const channel = await life.clock.run(life.open());
+  const losses = channel.damages.filter(({ eventsLost }) => eventsLost > 0);
+  assert.deepEqual(losses, [], 'no event is reported lost');
+  return await life.clock.run(ledger.assertKept(channel, before));
+}
+
+/** After a failed write or sync the file is not written and not synced again, under whatever name. */
+function assertLeftAlone(disk: NamedDisk, kind: FaultKind, index: number): void {
+  const isSync = disk.operations[index - 1]?.kind === 'sync';
+  const isWrite = disk.operations[index - 1]?.kind === 'write';
+  // A write that found no room was no failed sync.
+  const fails = (isSync && kind !== 'ENOSPC for good') || (isWrite && kind.includes('EIO'));
+  const failed = disk.operations[kind.startsWith('short,') ? index : index - 1];
+  // Identity files are replaced as a whole: the one that failed is unlinked before another gets its name.
+  if (!fails || failed === undefined || kind === 'short' || failed.path.includes('channel.json')) return;
+  const names = disk.namesOf(failed.path);
+  const after = disk.operations.slice(failed.index).find((operation) => {
+    return (operation.kind === 'sync' || operation.kind === 'write') && names.has(operation.path);
+  });
+  assert.equal(after, undefined, `${describe(failed)} failed, and later ${describe(after)}`);
+}
