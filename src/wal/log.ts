@@ -627,7 +627,7 @@ export class Log {
 
   /** By interval: no room for a write is no failed sync, and what stands before it is sound. @throws Where it is not. */
   async #endForWantOfRoom(error: unknown): Promise<void> {
-    if (systemCode(error) !== 'ENOSPC') throw error;
+    if (!isNoRoom(error)) throw error;
     await this.#syncByInterval();
     this.#failIfNotStarted();
   }
