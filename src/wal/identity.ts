@@ -12,6 +12,7 @@ export const identityName = 'channel.json';
 const formatVersion = 1;
 const fileBytesMax = 1_048_576;
 
+/** A data directory: an id that is never given twice, and where it was last found. */
 export interface IdentityDirectory {
   readonly id: string;
   readonly path: string;
@@ -23,6 +24,7 @@ export interface IdentityKey {
   readonly fingerprint: string;
 }
 
+/** What an identity file says. */
 export interface Identity {
   /** 32 hex digits. */
   readonly channelId: string;
@@ -36,6 +38,7 @@ export interface Identity {
   readonly forming: boolean;
 }
 
+/** What an identity file turned out to be. */
 export type ReadIdentity =
   | { readonly kind: 'identity'; readonly identity: Identity }
   | { readonly kind: 'none' | 'damaged' }
@@ -69,6 +72,7 @@ export async function writeIdentity(disk: Disk, directory: string, identity: Ide
   await disk.syncDirectory(directory);
 }
 
+/** The file's text. */
 export function encodeIdentity(identity: Identity): string {
   const { channelId, directoryId, directories, keys, revision, forming } = identity;
   const content = {
@@ -85,6 +89,7 @@ export function encodeIdentity(identity: Identity): string {
   return `${JSON.stringify({ content, crc }, null, 2)}\n`;
 }
 
+/** What a file's text says. Total. */
 export function decodeIdentity(text: string): ReadIdentity {
   let parsed: unknown;
   try {

@@ -1,7 +1,8 @@
 /**
  * The decisions of recovery, as data: what the scan finds at a position, whether a later group proves that
- * something durable stood there, and what is done. segment-scan.ts and recovery.ts look their cases up here;
- * docs/durability.md prints the table (test/wal/recovery-table.test.ts compares them).
+ * something durable stood there, and what is done. segment-scanner.ts looks up what it finds between groups; the other
+ * rows say what recovery*.ts, group-reader.ts, byte-window.ts and the channel's directories.ts do. docs/durability.md
+ * prints the table; test/wal/recovery-table.test.ts compares the two and reaches every row.
  */
 
 /** What is found at the position P where the group with serial E is expected. */
@@ -42,6 +43,7 @@ export type Decision =
   | 'retryThenQuarantine'
   | 'startAfresh';
 
+/** One case. `text` says for people what `decision` does. */
 export interface RecoveryRow {
   readonly row: string;
   readonly found: Finding;
@@ -51,6 +53,7 @@ export interface RecoveryRow {
   readonly text: string;
 }
 
+/** All cases, in the order of docs/durability.md. */
 export const recoveryTable: readonly RecoveryRow[] = [
   row('1a', 'goodGroup', true, 'accept', 'accept'),
   row(

@@ -27,7 +27,7 @@ export interface QuarantineEntry {
   readonly ranges: readonly SequenceRange[];
 }
 
-/** What a damage is. `absent`: its data directory is missing. `lostEnd`: the log ends before what the checkpoint saw. */
+/** What a damage is. `absent`: its directory is missing. `lostEnd`: the log ends before what the checkpoint saw. */
 export type DamageKind =
   | 'frame'
   | 'group'
@@ -59,11 +59,13 @@ const damageKinds: ReadonlySet<string> = new Set<DamageKind>([
   'sequences',
 ]);
 
+/** The payload of STATE. */
 export function encodeState(state: StatePayload): Buffer {
   const { segments, quarantine, absences, owner } = state;
   return packValue({ segments, quarantine, absences, owner });
 }
 
+/** What `encodeState` was given, or undefined. Total. */
 export function decodeState(payload: Buffer): StatePayload | undefined {
   const value = unpackRecord(payload);
   if (value === undefined) return undefined;
@@ -76,10 +78,12 @@ export function decodeState(payload: Buffer): StatePayload | undefined {
   return { segments, quarantine, absences, owner: Buffer.from(owner) };
 }
 
+/** The payload of QUARANTINE. */
 export function encodeQuarantine(entries: readonly QuarantineEntry[]): Buffer {
   return packValue(entries);
 }
 
+/** What `encodeQuarantine` was given, or undefined. Total. */
 export function decodeQuarantine(payload: Buffer): QuarantineEntry[] | undefined {
   const unpacked = unpackValue(payload);
   return unpacked.kind === 'value' ? readQuarantine(unpacked.value) : undefined;
@@ -93,6 +97,7 @@ export interface OpenPayload {
   readonly clean: boolean;
 }
 
+/** The payload of OPEN. */
 export function encodeOpen(open: OpenPayload): Buffer {
   return packValue(open);
 }
@@ -102,6 +107,7 @@ export function encodeMark(clean: boolean): Buffer {
   return packValue({ clean });
 }
 
+/** Whether it is a MARK's payload that says so. Total. */
 export function isCleanMark(payload: Buffer): boolean {
   return unpackRecord(payload)?.['clean'] === true;
 }
@@ -114,6 +120,7 @@ export interface CutPayload {
   readonly why: string;
 }
 
+/** The payload of CUT. */
 export function encodeCut(cut: CutPayload): Buffer {
   return packValue(cut);
 }

@@ -1,4 +1,4 @@
-/** Changes one field of a header in a golden channel, its checksum made good again, and says what an open makes of it. */
+/** Changes one field of a header in a golden channel, makes its checksum good, and says what an open makes of it. */
 import { crc32 } from 'node:zlib';
 import { isForebayError } from '../../src/base/errors.ts';
 import { contentsOf, openGolden } from './golden-channel.ts';

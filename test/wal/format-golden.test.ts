@@ -48,7 +48,7 @@ for (const variant of variants) {
   });
 }
 
-test('the stored channels hold every frame type that is written, in several segments, in all storage forms', async () => {
+test('the stored channels hold every frame type that is written, in several segments and all forms', async () => {
   const seen: SeenFrame[] = [];
   for (const variant of variants) {
     for (const [name, bytes] of await storedFiles(variant)) {

@@ -151,8 +151,10 @@ async function killedChannel(): Promise<SimulatedDisk> {
   return disk.kill();
 }
 
+type Scenarios = Readonly<Record<string, () => Promise<void>>>;
+
 /** What each row says, seen from outside. */
-const reached: Readonly<Record<string, () => Promise<void>>> = {
+const reached: Scenarios = {
   '1a': async () => {
     assert.equal(await outcomeOf(golden), 'as written');
     assert.deepEqual(await firstFramesAfter(golden), [6, 13, 1, 7], 'no new segment');

@@ -13,7 +13,9 @@ import { alignUp, readU64, writeU64 } from '../../base/bytes.ts';
 import type { ByteOffset, Sequence } from '../../base/units.ts';
 import { crc32 } from '../../codec/checksum.ts';
 
+/** Of a frame, before its payload. */
 export const frameHeaderBytes = 40;
+/** Frames start on multiples of this. */
 export const frameAlignBytes = 8;
 /** The header without its own CRC: what the group's CRC over its frames covers (with it, any header would do). */
 export const frameFieldsBytes = 36;
@@ -21,6 +23,7 @@ const crcAt: number = frameFieldsBytes;
 /** Bounds what a damaged length can make us read: a payload of 1 GiB, and the nonce and tag of its encryption. */
 export const storedBytesMax: number = 2 ** 30 + 28;
 
+/** What a frame is. */
 export const FrameType = {
   put: 1,
   ack: 2,

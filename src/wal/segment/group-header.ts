@@ -15,6 +15,7 @@ import { pageBytes } from '../../base/disk.ts';
 import type { ByteOffset, Sequence, Serial } from '../../base/units.ts';
 import { crc32 } from '../../codec/checksum.ts';
 
+/** Of a group, before its first frame. */
 export const groupHeaderBytes = 80;
 const magic = 0x52474246;
 const crcAt = 76;
@@ -23,6 +24,7 @@ const crcAt = 76;
 export const GroupFlag = { state: 1, seal: 2, open: 4, mark: 8, unsynced: 16 } as const;
 const knownFlags = 31;
 
+/** A group header's fields. */
 export interface GroupHeader {
   readonly flags: number;
   /** 16 hex digits, its segment's. */

@@ -23,8 +23,8 @@ import type { ByteOffset, SegmentId, Sequence, Serial } from '../../base/units.t
 import { crc32 } from '../../codec/checksum.ts';
 
 const magic: Buffer = Buffer.from('FBSEG\r\n\x1a', 'latin1');
-export const formatMajor = 1;
-export const formatMinor = 0;
+const formatMajor = 1;
+const formatMinor = 0;
 const alignmentShift = 12;
 const checksumKindCrc32 = 1;
 const crcAt = pageBytes - 4;
@@ -33,6 +33,7 @@ const usedEnd = 144;
 /** Where the first group of a segment starts: behind the two header pages. */
 export const firstGroupOffset: number = 2 * pageBytes;
 
+/** A segment header's fields; the diagram says more of each. */
 export interface SegmentHeader {
   /** 32 hex digits. */
   readonly channelId: string;
