@@ -21,7 +21,7 @@ export const frameAlignBytes = 8;
 export const frameFieldsBytes = 36;
 const crcAt: number = frameFieldsBytes;
 /** Bounds what a damaged length can make us read: a payload of 1 GiB, and the nonce and tag of its encryption. */
-export const storedBytesMax: number = 2 ** 30 + 28;
+const storedBytesMax: number = 2 ** 30 + 28;
 
 /** What a frame is. */
 export const FrameType = {
@@ -41,7 +41,7 @@ export const FrameType = {
   relocate: 14,
 } as const;
 /** Types below this that are not in `FrameType` make a log unreadable to this version; from it on they are skipped. */
-export const skippableFrameType = 128;
+const skippableFrameType = 128;
 /** Numbers that are taken, for what this version neither writes nor understands. */
 const reservedTypes: ReadonlySet<number> = new Set([FrameType.drop, FrameType.relocate]);
 const knownTypeMax = 14;
