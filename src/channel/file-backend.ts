@@ -210,12 +210,13 @@ export class FileBackend implements ChannelBackend, LogOwner {
 
   /** How far events from `from` on can be delivered in one go. */
   #runEnd(frame: LoadedFrame, from: number, room: number, maxBytes: number, mayBeLarger: boolean): number {
-    const limit = Math.min(frame.count, from + room);
-    const checked = frame.baseSequence + from < this.#settledBelow;
+    const sequence = frame.baseSequence + from;
+    const settled = sequence < this.#settledBelow ? this.state.nextSettled(sequence) : Number.POSITIVE_INFINITY;
+    const limit = Math.min(frame.count, from + room, settled - frame.baseSequence);
+    if (frame.bytes <= maxBytes) return limit;
     let bytes = 0;
     let to = from;
     while (to < limit) {
-      if (checked && this.state.isSettled(frame.baseSequence + to)) break;
       bytes += frame.batch.bodyBytes(to);
       if (bytes > maxBytes && !(mayBeLarger && to === from)) break;
       to += 1;
@@ -330,6 +331,10 @@ export class FileBackend implements ChannelBackend, LogOwner {
   lost(ranges: SequenceRanges): void {
     this.state.applyPut(countSequences(ranges), undefined);
     this.state.applyQuarantine(ranges);
+  }
+
+  lostEnd(ranges: SequenceRanges): void {
+    this.state.applyLost(countSequences(ranges));
   }
 
   quarantine(ranges: SequenceRanges): SequenceRange[] {

@@ -113,6 +113,12 @@ export class QueueState {
     return pending.toRanges();
   }
 
+  /** `count` events were put and are lost, and nobody will ask for them. */
+  applyLost(count: number): void {
+    this.#counters.put += count;
+    this.#counters.quarantined += count;
+  }
+
   /** Acknowledged or lost events are pending again: rewind, readmission. Answers how many. */
   applyRequeue(ranges: SequenceRanges): number {
     const requeued = this.acked.removeAll(ranges) + this.quarantined.removeAll(ranges);
@@ -131,9 +137,10 @@ export class QueueState {
     }
   }
 
-  /** Acknowledged, prepared or lost: not to be delivered. */
-  isSettled(sequence: Sequence): boolean {
-    return this.acked.has(sequence) || this.preparedSet.has(sequence) || this.quarantined.has(sequence);
+  /** The first sequence at or behind `from` that is acknowledged, prepared or lost; Infinity where none is. */
+  nextSettled(from: Sequence): Sequence {
+    const sets = [this.acked, this.preparedSet, this.quarantined];
+    return Math.min(...sets.map((set) => set.nextIn(from) ?? Number.POSITIVE_INFINITY));
   }
 
   /** The first sequence at or behind `from` that is not settled; it need not exist yet. */

@@ -104,7 +104,7 @@ function check(state: QueueState, model: Model): void {
   let next = 1;
   for (let sequence = 1; sequence < model.next; sequence++) {
     const settled = model.where.get(sequence) !== 'pending' || model.isPrepared(sequence);
-    assert.equal(state.isSettled(sequence), settled, `sequence ${sequence}`);
+    assert.equal(state.nextSettled(sequence) === sequence, settled, `sequence ${sequence}`);
     if (!settled) {
       assert.equal(state.nextUnsettled(next), sequence);
       next = sequence + 1;
