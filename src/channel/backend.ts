@@ -4,7 +4,7 @@
  * backend stores, applies what became durable to the QueueState, in the order of storing, and hands out
  * ready events.
  */
-import type { SequenceRange, SequenceRanges } from '../base/units.ts';
+import type { SequenceRange } from '../base/units.ts';
 import type { DeliveredEvent, Event } from '../event/event.ts';
 import type { ControlRecord } from '../queue/control-record.ts';
 import type { NoteChanges } from '../queue/notes.ts';
