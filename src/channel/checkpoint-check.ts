@@ -1,4 +1,4 @@
-/** Holds a checkpoint against the log that was recovered without it: the log is the truth, but it may have lost its end. */
+/** Holds a checkpoint against the log that was recovered without it: the log is the truth, but may lack its end. */
 import type { CheckpointRecord } from '../checkpoint/store.ts';
 import type { Damage } from '../wal/damage.ts';
 import type { OpenedLog } from '../wal/log-open.ts';
@@ -14,13 +14,15 @@ export interface CheckpointFinding {
 /** Compares by serial: a checkpoint is never ahead of a log whose end is there. */
 export function compareCheckpoint(
   record: CheckpointRecord,
-  opened: Pick<OpenedLog, 'foundSerial' | 'foundNextSequence'>,
+  opened: Pick<OpenedLog, 'foundSerial' | 'foundNextSequence' | 'generation'>,
   segments: readonly SegmentInfo[],
   channelId: string,
 ): CheckpointFinding {
   const segment = segments.find(({ id }) => id === record.segmentId);
   const state = decodeCheckpointState(record.state);
-  const isForeign = record.channelId !== channelId || (segment !== undefined && segment.epoch !== record.epoch);
+  // One that this open has started: its number may have been that of a segment which is gone.
+  const isOurs = segment === undefined || segment.epoch === record.epoch || segment.generation === opened.generation;
+  const isForeign = record.channelId !== channelId || !isOurs;
   if (isForeign || state === undefined) {
     const notice = 'the checkpoint names a group that is not in this log, and was ignored';
     return { damage: undefined, notice };

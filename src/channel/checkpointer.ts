@@ -8,6 +8,7 @@ import type { CheckpointRecord, CheckpointStore, IndexEntry } from '../checkpoin
 import type { Log } from '../wal/log.ts';
 import { encodeCheckpointState } from './checkpoint-state.ts';
 
+/** What a checkpointer works on. */
 export interface CheckpointerOptions {
   readonly channelId: string;
   readonly clock: Clock;
@@ -17,6 +18,7 @@ export interface CheckpointerOptions {
   readonly onNotice: (text: string) => void;
 }
 
+/** See above. Closed once, after the last save. */
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #store: CheckpointStore | undefined;

@@ -15,6 +15,7 @@ const lockName = 'owner.lock';
 const harmlessNames: ReadonlySet<string> = new Set([lockName, 'lost+found', 'checkpoint', `${identityName}.new`]);
 const checkpointDirectoryId = 'checkpoint';
 
+/** Which directories a channel is opened with. */
 export interface DirectoryOptions {
   readonly disk: Disk;
   readonly random: Random;

@@ -88,6 +88,7 @@ export interface BackendLog {
   readonly delivery: Delivery;
 }
 
+/** See above. `attach` comes once, after recovery has replayed into it. */
 export class FileBackend implements ChannelBackend, LogOwner {
   state: QueueState = new QueueState();
   #parts: BackendLog | undefined;

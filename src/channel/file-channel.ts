@@ -209,7 +209,7 @@ export class FileChannel extends ChannelCore {
     const segment = this.#log.segments.find((one) => one.path === path) ?? this.#log.segments.at(-1);
     if (ranges.length === 0 || segment === undefined) return;
     const entry = { segmentId: segment.id, offset, bytes: 0, kind: 'lostEnd' as const, ranges };
-    this.#log.quarantine(entry, () => this.#backend.lost(ranges));
+    this.#log.quarantine(entry, () => this.#backend.lostEnd(ranges));
   }
 
   /** Damage met while delivering: kept, reported, and put into the log, so that it is not met again. */

@@ -1,4 +1,4 @@
-/** The channel's encryption keys: read, and held against the fingerprints of its identity before anything else is read. */
+/** The channel's encryption keys: held against the fingerprints of its identity before anything else is read. */
 import { timingSafeEqual } from 'node:crypto';
 import type { Disk } from '../base/disk.ts';
 import { ForebayError } from '../base/errors.ts';
@@ -10,6 +10,7 @@ import type { EncryptionOptions } from './options.ts';
 /** A key file is 32 raw bytes, or their 64 hex digits. */
 const keyFileBytesMax = 128;
 
+/** The keys given, checked, and the list of them for the identity. */
 export interface OwnedKeys {
   readonly ring: KeyRing;
   /** What the identity must list from now on. */

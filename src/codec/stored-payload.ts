@@ -13,7 +13,7 @@ import type { FrameCipher } from './frame-cipher.ts';
 import { payloadBytesMax } from './validate-event.ts';
 
 /** Of the nonce that `storePayload` is given: fresh random bytes for each frame. */
-export const nonceBytes = 12;
+const nonceBytes = 12;
 const tagBytes = 16;
 const cipherName = 'aes-256-gcm';
 

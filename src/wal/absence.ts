@@ -3,12 +3,12 @@
  * segments stands in the table; what it cannot know, the segments that were newer than all it found, is taken up when
  * the directory returns. For that, segment ids leave a gap which nothing else is given.
  */
-import type { SegmentId } from '../base/units.ts';
+import type { SegmentId, Sequence } from '../base/units.ts';
 import type { Damage } from './damage.ts';
 import type { RecoveryInput } from './recovery.ts';
 import { openSegment } from './recovery-candidates.ts';
 import { ChainReplay } from './recovery-replay.ts';
-import type { SegmentInfo } from './segment-info.ts';
+import { type SegmentInfo, sequencesOf } from './segment-info.ts';
 
 /** Segments of the directory between the two ids, both excluded, are unknown to this history. */
 export interface Absence {
@@ -20,6 +20,7 @@ export interface Absence {
 /** More segments than a directory can have got after the last one that was found. */
 const segmentIdGap: number = 2 ** 20;
 
+/** What came of the directories that were, are or have just gone missing. */
 export interface SettledAbsences {
   readonly absences: readonly Absence[];
   /** Segments that came back with their directory. */
@@ -64,6 +65,9 @@ async function adopt(
 ): Promise<SegmentInfo[]> {
   const { owner, storage, clock, disk } = input;
   const segments: SegmentInfo[] = [];
+  // A tail that stood before both histories was written again in each.
+  const given = live.flatMap(sequencesOf);
+  const isGiven = (sequence: Sequence) => given.some(({ first, last }) => first <= sequence && sequence <= last);
   for (const file of input.listing.segments) {
     const unknown = file.id > absence.afterSegmentId && file.id < absence.beforeSegmentId;
     if (file.directory.id !== absence.directoryId || !unknown || live.some(({ id }) => id === file.id)) continue;
@@ -72,7 +76,7 @@ async function adopt(
     try {
       const replay = new ChainReplay({ owner, storage, clock, damages });
       // Read back from the disk after a mount, all of it counts as durable.
-      await replay.segment(opened, undefined, true);
+      await replay.segment(opened, undefined, true, isGiven);
       segments.push(...replay.segments);
     } finally {
       await opened.file.close();

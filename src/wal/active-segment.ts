@@ -15,6 +15,7 @@ const waitingWriteMsMax = 1;
 /** So many groups go through the thread pool after a slow one: 1 % slow ones keep to the rule above. */
 const groupsAfterSlowWrite = 100;
 
+/** One at a time; closed by whoever starts the next. */
 export class ActiveSegment {
   readonly info: SegmentInfo;
   readonly directory: LogDirectory;

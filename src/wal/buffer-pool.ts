@@ -10,6 +10,7 @@ const sizes: readonly number[] = [64 * kib, 256 * kib, mib, 4 * mib, 8 * mib];
 /** One on its way, one that fills, one spare. */
 const keptPerSizeMax = 3;
 
+/** See above. What was taken must be given back at most once. */
 export class BufferPool {
   readonly #disk: Disk;
   readonly #free = new Map<number, Buffer[]>();

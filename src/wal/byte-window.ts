@@ -68,6 +68,7 @@ async function readWithRetries(
   return total;
 }
 
+/** See above. One caller at a time. */
 export class ByteWindow {
   readonly unreadable: UnreadableBytes[] = [];
   readonly #file: DiskFile;

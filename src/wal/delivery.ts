@@ -42,6 +42,7 @@ export interface LostEvents {
   readonly ranges: readonly SequenceRange[];
 }
 
+/** What delivery reads, and whom it tells. */
 export interface DeliveryOptions {
   readonly disk: Disk;
   readonly clock: Clock;
@@ -60,6 +61,7 @@ interface OpenSegment {
   readonly payloads: PayloadReader;
 }
 
+/** See above. `start` once the segments are known. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #loaded: LoadedFrame[] = [];

@@ -5,6 +5,7 @@ import type { LogOptions } from './log-options.ts';
 import type { LogDirectory } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
 
+/** See above. */
 export class DiskRoom {
   readonly #options: LogOptions;
   readonly #pool: FreePool;
@@ -51,7 +52,7 @@ export class DiskRoom {
     const path = directories[0]?.path ?? '';
     return new ForebayError(
       'DISK_FULL',
-      `less than minimumFreeBytes and a segment free on ${path}: takes go on; puts resume by themselves when there is room`,
+      `less than minimumFreeBytes and a segment is free on ${path}: takes go on; puts resume when there is room`,
       { path, expected, outcome: 'notStored' },
     );
   }

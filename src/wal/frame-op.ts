@@ -3,11 +3,12 @@ import type { ForebayError } from '../base/errors.ts';
 import type { ByteOffset, SegmentId, Sequence } from '../base/units.ts';
 
 /** Where a frame ended up. */
-export interface FramePlace {
+interface FramePlace {
   readonly segmentId: SegmentId;
   readonly groupOffset: ByteOffset;
 }
 
+/** One frame to be; exactly one of `durable` and `failed` is called in the end. */
 export interface FrameOp {
   readonly type: number;
   /** `FrameFlag.explicit` and `FrameFlag.notes` only; the log adds its own. */

@@ -18,6 +18,7 @@ export interface SegmentIdentity {
   readonly generation: number;
 }
 
+/** How the payloads of a channel are stored. */
 export interface PayloadStorage {
   readonly channelId: string;
   readonly keys: KeyRing;
@@ -48,7 +49,7 @@ export class PayloadReader {
     this.#segment = segment;
   }
 
-  /** The raw payload, a slice of `stored` where it was stored plainly; undefined where it cannot be restored: damage. */
+  /** The raw payload, a slice of `stored` where that is plain; undefined where it cannot be restored: damage. */
   restore(header: FrameHeader, stored: Buffer): Buffer | undefined {
     const compressed = (header.flags & FrameFlag.compressed) !== 0;
     const encrypted = (header.flags & FrameFlag.encrypted) !== 0;

@@ -9,22 +9,25 @@ import { mib } from '../base/units.ts';
 import type { LogDirectory } from './segment-files.ts';
 
 /** Fully written spares that only control records may use once the disk is full. */
-export const reserveFiles = 2;
+const reserveFiles = 2;
 /** Kept beyond the reserve; more are deleted, so that space comes back. */
 const sparesMax = 2;
 
+/** A file that holds nothing live. */
 export interface FreeFile {
   readonly directory: LogDirectory;
   readonly path: string;
   readonly bytes: number;
 }
 
+/** What the pool makes its files with. */
 export interface FreePoolOptions {
   readonly disk: Disk;
   readonly random: Random;
   readonly segmentBytes: number;
 }
 
+/** See above. */
 export class FreePool {
   readonly #options: FreePoolOptions;
   #files: FreeFile[] = [];

@@ -58,6 +58,7 @@ export interface BuiltFrame {
   readonly payloadAt: number;
 }
 
+/** One group: `add` until it is full, `seal` once, then `release`. */
 export class GroupBuilder {
   readonly ops: FrameOp[] = [];
   readonly frames: BuiltFrame[] = [];

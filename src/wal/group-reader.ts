@@ -35,6 +35,7 @@ export interface BadFrame {
   readonly lostTo: Sequence;
 }
 
+/** A group taken apart: every byte of it is in a good frame, in a bad one or padding. */
 export interface ReadGroup {
   readonly header: GroupHeader;
   readonly frames: readonly ReadFrame[];

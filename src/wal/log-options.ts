@@ -10,6 +10,7 @@ import type { LogDirectory } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
 import type { ScanPosition } from './segment-scanner.ts';
 
+/** See above. */
 export interface LogOptions {
   readonly disk: Disk;
   readonly clock: Clock;

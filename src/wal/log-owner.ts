@@ -1,4 +1,4 @@
-/** What the log asks of whoever keeps the channel's state: it stores and replays frames, and does not know their meaning. */
+/** What the log asks of whoever keeps the channel's state: it stores and replays frames without knowing what they mean. */
 import type { Sequence, SequenceRange, SequenceRanges } from '../base/units.ts';
 
 /** A frame as it comes back in a replay. */
@@ -13,6 +13,7 @@ export interface ReplayedFrame {
   readonly payload: Buffer | undefined;
 }
 
+/** Called in the order of the log, by recovery and afterwards by the log itself. */
 export interface LogOwner {
   /** Starts from a snapshot; from nothing where undefined. False where it is no snapshot: nothing was changed. */
   restore(snapshot: Buffer | undefined): boolean;
@@ -23,6 +24,8 @@ export interface LogOwner {
   replay(frame: ReplayedFrame): Sequence | undefined;
   /** Events that were put but whose frames are gone: counted as put and as quarantined. */
   lost(ranges: SequenceRanges): void;
+  /** The same of events that no segment says to have held: only counted, so that others may be given them. */
+  lostEnd(ranges: SequenceRanges): void;
   /** Events that cannot be delivered any more; gives those that were still waiting, which are now quarantined. */
   quarantine(ranges: SequenceRanges): SequenceRange[];
   /** What of `ranges` is lost and was not acknowledged. */

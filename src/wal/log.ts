@@ -83,6 +83,7 @@ interface Starting {
   readonly plan: StartPlan;
 }
 
+/** See above. One owner; `append` may be called at any time, `close` once. */
 export class Log {
   readonly #options: LogOptions;
   readonly #pool: FreePool;
@@ -200,6 +201,11 @@ export class Log {
   async settled(): Promise<void> {
     if (!this.#busy && !this.#scheduled) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** No room for the reserve: puts would take what acknowledgements need. */
+  lacksReserve(): void {
+    this.#refusePuts(diskFull('no room for the reserve', this.#directoryPath()));
   }
 
   /** By interval: what is written is durable when this resolves; `failure` says if it is not. */
@@ -612,7 +618,8 @@ export class Log {
       if (this.#options.fsyncIntervalMs > 0) await this.#endForWantOfRoom(error);
       const why = `a write failed: ${String(error)}`;
       const first = this.#nextSequence;
-      await this.#start({ first, tailEnd: first, ops: [this.#cutOp(why)], bytes: 0, place: 'fresh' });
+      const place = this.#placeAfter(error);
+      await this.#start({ first, tailEnd: first, ops: [this.#cutOp(why)], bytes: 0, place });
     } catch (cause) {
       const failed = this.#fail(cause);
       const unknown = logFailed(failed.cause, this.#directoryPath(), 'unknown');
@@ -625,7 +632,7 @@ export class Log {
     if (full) this.#refusePuts(failure);
   }
 
-  /** By interval: no room for a write is no failed sync, and what stands before it is sound. @throws Where it is not. */
+  /** By interval: no room for a write is no failed sync; what stands before it is sound. @throws Where it is not. */
   async #endForWantOfRoom(error: unknown): Promise<void> {
     if (!isNoRoom(error)) throw error;
     await this.#syncByInterval();
@@ -641,10 +648,14 @@ export class Log {
       await this.#retireActive();
       throw error;
     }
-    const place = isNoRoom(error) ? 'reserve' : 'fresh';
-    await this.#start({ ...plan, place }).catch(() => {
+    await this.#start({ ...plan, place: this.#placeAfter(error) }).catch(() => {
       throw error;
     });
+  }
+
+  /** Without room only a file that is written already will do, if there is one. */
+  #placeAfter(error: unknown): 'fresh' | 'reserve' {
+    return isNoRoom(error) && this.#pool.bytes > 0 ? 'reserve' : 'fresh';
   }
 
   #cutOp(why: string): FrameOp {

@@ -34,6 +34,7 @@ export interface Candidate {
   readonly damages: readonly Damage[];
 }
 
+/** Where candidates are looked for. */
 export interface CandidateSearch {
   readonly disk: Disk;
   readonly clock: Clock;

@@ -42,6 +42,7 @@ const logFrames: ReadonlySet<number> = new Set([
   FrameType.cut,
 ]);
 
+/** One replay, segment by segment, ascending; its fields are the result. */
 export class ChainReplay {
   readonly segments: SegmentInfo[] = [];
   readonly quarantine: QuarantineEntry[] = [];
@@ -56,6 +57,7 @@ export class ChainReplay {
   endedClean = false;
   partsMissing = false;
   position: ScanPosition | undefined;
+  #isGiven: (sequence: Sequence) => boolean = () => false;
   readonly #context: ReplayContext;
 
   constructor(context: ReplayContext) {
@@ -68,9 +70,15 @@ export class ChainReplay {
 
   /**
    * Replays one segment; `successor` is the next of the chain: what it follows was all durable. `isDurable`: all of it
-   * counts so without one.
+   * counts so without one. `isGiven`: the event with this sequence stands elsewhere too, and was put there.
    */
-  async segment(candidate: Candidate, successor: Candidate | undefined, isDurable = false): Promise<void> {
+  async segment(
+    candidate: Candidate,
+    successor: Candidate | undefined,
+    isDurable = false,
+    isGiven: (sequence: Sequence) => boolean = () => false,
+  ): Promise<void> {
+    this.#isGiven = isGiven;
     this.#noticeMissing(candidate);
     const info = startInfo(candidate);
     this.segments.push(info);
@@ -88,7 +96,7 @@ export class ChainReplay {
         continue;
       }
       // What the log went on without is void, also where the successor's header is lost and does not say so.
-      if (successor !== undefined && step.group.header.serial >= successor.header.firstSerial) break;
+      if (successor !== undefined && standsAgain(step.group.header, successor)) break;
       refuseUnknownTypes(candidate.path, step.group);
       const proven = successor !== undefined || isDurable ? Number.POSITIVE_INFINITY : step.group.header.provenSerial;
       while (waiting[0] !== undefined && waiting[0].header.serial <= proven) {
@@ -161,6 +169,7 @@ export class ChainReplay {
       return;
     }
     const { type, codec, baseSequence, count } = header;
+    if (type === FrameType.put && this.#isGiven(baseSequence)) return;
     const explicit = (header.flags & FrameFlag.explicit) !== 0;
     const named = unread
       ? undefined
@@ -283,10 +292,15 @@ export class ChainReplay {
 export function applyQuarantine(owner: LogOwner, payload: Buffer): QuarantineEntry[] | undefined {
   const entries = decodeQuarantine(payload);
   for (const { kind, ranges } of entries ?? []) {
-    if (kind === 'lostEnd') owner.lost(ranges);
+    if (kind === 'lostEnd') owner.lostEnd(ranges);
     else owner.quarantine(ranges);
   }
   return entries;
+}
+
+/** Whether the group, or what of it is not replayed twice without harm, stands in the successor as well. */
+function standsAgain({ serial, nextSequence, events }: GroupHeader, { header }: Candidate): boolean {
+  return serial >= header.firstSerial || (events > 0 && nextSequence >= header.firstSequence);
 }
 
 function startInfo(candidate: Candidate): SegmentInfo {

@@ -17,6 +17,7 @@ import { type SegmentInfo, type SegmentRecord, sequencesOf } from './segment-inf
 import type { ScanPosition } from './segment-scanner.ts';
 import type { QuarantineEntry } from './system-frames.ts';
 
+/** What recovery reads, and whom it replays to. */
 export interface RecoveryInput {
   readonly disk: Disk;
   readonly clock: Clock;
@@ -28,6 +29,7 @@ export interface RecoveryInput {
   readonly owner: LogOwner;
 }
 
+/** What recovery found. Nothing on the disk was changed for it. */
 export interface Recovered {
   /** The live segments, ascending, the last one included. */
   readonly segments: SegmentInfo[];

@@ -23,6 +23,7 @@ export interface SegmentFile {
   readonly path: string;
 }
 
+/** What all data directories hold, by what the names say. */
 export interface DirectoryListing {
   /** Ascending by id. */
   readonly segments: readonly SegmentFile[];
@@ -34,6 +35,7 @@ const segmentName = /^([0-9a-f]{16})\.seg$/;
 const freeName = /^free-[0-9a-f]+\.seg$/;
 const leftoverName = /^new-[0-9a-f]+\.tmp$/;
 
+/** Where segment `id` of a directory stands. */
 export function segmentPath(directory: LogDirectory, id: SegmentId): string {
   return join(directory.path, `${id.toString(16).padStart(16, '0')}.seg`);
 }

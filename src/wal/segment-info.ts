@@ -33,13 +33,14 @@ export interface SegmentRecord {
 }
 
 /** A known place in a segment: the group at `offset` starts at `sequence`. */
-export interface SegmentMark {
+interface SegmentMark {
   readonly sequence: Sequence;
   readonly offset: ByteOffset;
   readonly serial: Serial;
   readonly timeMs: number;
 }
 
+/** A live segment as the process knows it; the last one grows. */
 export interface SegmentInfo extends SegmentRecord {
   readonly path: string;
   readonly recycled: boolean;
@@ -73,6 +74,7 @@ const numberFields = [
   'generation',
 ] as const;
 
+/** The part of `info` that a STATE holds. */
 export function toRecord(info: SegmentInfo): SegmentRecord {
   const { path: _path, recycled: _recycled, marks: _marks, ...record } = info;
   return record;

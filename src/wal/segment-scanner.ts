@@ -22,6 +22,7 @@ export interface ScanPosition {
   readonly nextSequence: Sequence;
 }
 
+/** What is walked, and what is known of it. */
 export interface ScanOptions {
   readonly file: DiskFile;
   readonly fileBytes: number;
@@ -38,6 +39,7 @@ export interface ScanOptions {
   readonly windowBytes?: number;
 }
 
+/** What stands at the position of the walk. */
 export type ScanStep =
   | { readonly kind: 'group'; readonly group: ReadGroup }
   /** Damage: nothing that fits from `from` to `to`; the events from `lostFrom` up to, without, `lostTo` stood there. */
@@ -58,6 +60,7 @@ export type ScanStep =
       readonly decision: 'endOfLog' | 'endWithTail';
     };
 
+/** One walk; one caller at a time. */
 export class SegmentScanner {
   readonly window: ByteWindow;
   #options: ScanOptions;

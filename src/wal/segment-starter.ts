@@ -30,6 +30,7 @@ export interface FileChoice {
   readonly reserve: boolean;
 }
 
+/** What a segment is started with. */
 export interface StarterOptions {
   readonly disk: Disk;
   readonly random: Random;
