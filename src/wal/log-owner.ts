@@ -1,4 +1,4 @@
-/** What the log asks of whoever keeps the channel's state: it stores and replays frames without knowing what they mean. */
+/** What the log asks of whoever keeps the channel's state: it replays frames without knowing what they mean. */
 import type { Sequence, SequenceRange, SequenceRanges } from '../base/units.ts';
 
 /** A frame as it comes back in a replay. */
