@@ -69,6 +69,8 @@ export class Delivery {
   #slab: Buffer = Buffer.alloc(0);
   #slabEnd = 0;
   #loadedBytes = 0;
+  /** Sequences ascend; what starts before was pushed: a tail that stands in two segments, of which one was missing. */
+  #pushedTo: Sequence = 0;
   /** Where fresh reading goes on; undefined before the first segment. */
   #cursor: { segment: SegmentInfo; position: ScanPosition } | undefined;
   #reading: OpenSegment | undefined;
@@ -235,6 +237,7 @@ export class Delivery {
   }
 
   #push(frame: LoadedFrame): void {
+    this.#pushedTo = frame.baseSequence + frame.count;
     this.#loaded.push(frame);
     this.#loadedBytes += frame.bytes;
   }
@@ -266,6 +269,7 @@ export class Delivery {
     }
     for (const frame of group.frames) {
       if (frame.header.type !== FrameType.put || frame.payload === undefined) continue;
+      if (frame.header.baseSequence < this.#pushedTo) continue;
       const loaded = openFrame(frame.header, frame.payload, reading.payloads);
       if (loaded !== undefined) this.#push(loaded);
       else {

@@ -20,6 +20,7 @@ import { applyQuarantine, type TailFrame } from './recovery-replay.ts';
 import { FrameFlag, FrameType } from './segment/frame-header.ts';
 import { type DirectoryListing, type LogDirectory, listLogFiles, readFileHeader } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
+import { restoreNames } from './segment-names.ts';
 import { encodeOpen } from './system-frames.ts';
 
 /** What an open after an unclean stop leaves free at least, so that no sequence is given twice (log-format rule 3). */
@@ -49,9 +50,8 @@ export interface OpenedLog {
  * @throws {ForebayError} FORMAT_UNSUPPORTED; or what the disk answered where no segment could be started.
  */
 export async function openLog(options: LogOptions, isNew: boolean): Promise<OpenedLog> {
-  const { disk, directories, clock, random, absentDirectories, storage, owner } = options;
-  const listing = await listLogFiles(disk, directories);
-  const recovered = await recover({ disk, clock, listing, directories, absentDirectories, storage, owner });
+  const { disk, directories, clock, random, owner } = options;
+  const { listing, recovered } = await recoverNamed(options);
   if (!isNew && listing.segments.length === 0) recovered.damages.push(noSegment(directories));
   for (const path of listing.leftovers) await disk.unlink(path);
   const pool = new FreePool(options);
@@ -105,6 +105,20 @@ function resumeSequence(recovered: Recovered, isNew: boolean, random: Random): n
   const nothing = recovered.segments.length === 0;
   const gap = sequenceGap * (1 + (random.bytes(2).readUInt16LE() % sequenceGapTimesMax));
   return after + (recovered.partsMissing || nothing ? sequenceGapWide : gap);
+}
+
+/** Recovers; a second time where segments had to be given their names back first. */
+async function recoverNamed(options: LogOptions): Promise<{ listing: DirectoryListing; recovered: Recovered }> {
+  const { disk, directories, clock, absentDirectories, storage, owner } = options;
+  const listing = await listLogFiles(disk, directories);
+  const recovered = await recover({ disk, clock, listing, directories, absentDirectories, storage, owner });
+  const { channelId } = storage;
+  const damages = await restoreNames({ disk, clock, channelId, listing }, recovered.strays);
+  if (damages.length === 0) return { listing, recovered };
+  const renamed = await listLogFiles(disk, directories);
+  const again = await recover({ disk, clock, listing: renamed, directories, absentDirectories, storage, owner });
+  again.damages.push(...damages);
+  return { listing: renamed, recovered: again };
 }
 
 /** The damage, without events that a later record acknowledges: nobody misses them. */

@@ -3,7 +3,7 @@
  * order; its files, its checkpoint, and where each of its groups and frames stands.
  */
 import { strict as assert } from 'node:assert';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Disk } from '../../src/base/disk.ts';
 import { memoryDisk } from '../../src/base/disk-memory.ts';
 import type { ByteOffset, Sequence, Serial } from '../../src/base/units.ts';
@@ -116,22 +116,25 @@ export interface LogPlan {
   readonly bodyBytes: number;
   readonly compression?: 'deflate' | 'zstd';
   readonly encrypted?: boolean;
+  readonly dataDirs?: readonly string[];
+  /** Another one makes another channel. */
+  readonly seed?: number;
 }
 
 const masterKey: Buffer = Buffer.alloc(32, 7);
 
 /** Builds the log: one round of work in each life. */
 export async function buildReferenceLog(plan: LogPlan): Promise<ReferenceLog> {
-  const { lives, bodyBytes, compression = 'none', encrypted = false } = plan;
+  const { lives, bodyBytes, compression = 'none', encrypted = false, dataDirs, seed = 0 } = plan;
   const encryption = encrypted ? { activeKey: 1, keys: { 1: masterKey } } : undefined;
-  const options: ChannelOptions = { compression, encryption };
+  const options: ChannelOptions = { compression, encryption, dataDirs };
   const all: ChannelOptions = { segmentBytes, minimumFreeBytes: 0, ...options };
   const store = memoryCheckpointStore();
   const bodies = new Map<Sequence, string>();
   let files: Files = new Map();
   for (let life = 1; life <= lives; life++) {
     const disk = await diskOf(files);
-    const channel = await FileChannel.open(home, all, environmentOf(disk, store, life));
+    const channel = await FileChannel.open(home, all, environmentOf(disk, store, seed + life));
     await work({ channel, bodies, bodyBytes }, `${life}`);
     if (life < lives) files = await readFiles(disk, '/');
     await channel.close();
@@ -180,7 +183,8 @@ function layOut(files: Files, storage: PayloadStorage): Pick<ReferenceLog, 'segm
   const segments: SegmentAt[] = [];
   const groups: GroupAt[] = [];
   const frames: FrameAt[] = [];
-  for (const path of [...files.keys()].filter((name) => /\/[0-9a-f]{16}\.seg$/.test(name)).sort()) {
+  const names = [...files.keys()].filter((name) => /\/[0-9a-f]{16}\.seg$/.test(name));
+  for (const path of names.sort((a, b) => basename(a).localeCompare(basename(b)))) {
     const bytes = files.get(path) as Buffer;
     const page = readSegmentHeader(bytes.subarray(0, 4096));
     assert.equal(page.kind, 'header');

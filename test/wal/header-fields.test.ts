@@ -64,7 +64,7 @@ const segmentCases: readonly Case[] = [
   ['compatible features', 20, 4, 1, 'header', 'as written'],
   ['channel id', 24, 8, 1, 'header', 'frame@1:24656 lost 3, 18 events, put 33'],
   ['channel id, its end', 32, 8, 1, 'header', 'frame@1:24656 lost 3, 18 events, put 33'],
-  ['segment id', 40, 8, 6, 'header', 'frame@1:24656 lost 3, 18 events, put 33'],
+  ['segment id', 40, 8, 6, 'header', 'segmentHeader@6:0'],
   ['epoch, another', 48, 8, 5, 'header', 'unprovenTail@5:8192, frame@1:24656 lost 3, 18 events, put 33'],
   ['epoch, zero', 48, 8, 0, 'damaged: epoch', 'segmentHeader@5:0'],
   ['previous segment id, its own', 56, 8, 5, 'damaged: segment id, not above the previous one', 'segmentHeader@5:0'],
@@ -104,7 +104,7 @@ const segmentCases: readonly Case[] = [
     'damaged: end of the rewritten tail, before the first sequence',
     'segmentHeader@5:0',
   ],
-  ['resume sequence, another', 128, 8, 1048611, 'header', 'group@5:12288 lost 2, 18 events, put 35'],
+  ['resume sequence, another', 128, 8, 41943075, 'header', 'group@5:12288 lost 2, 18 events, put 35'],
   [
     'resume sequence, before the tail',
     128,

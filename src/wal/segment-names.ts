@@ -1,0 +1,49 @@
+/**
+ * Segments that lie under another name than their own: a copy that was put back carelessly, a rename by hand. The
+ * header says which segment it is; where no other file has that name, it gets it back.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Disk } from '../base/disk.ts';
+import type { Damage } from './damage.ts';
+import { type DirectoryListing, readFileHeader, type SegmentFile, segmentPath } from './segment-files.ts';
+
+/** What `restoreNames` works with. */
+export interface NamesOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly channelId: string;
+  readonly listing: DirectoryListing;
+}
+
+/** Renames what of `strays` is another segment of this channel than it is called; says so. */
+export async function restoreNames(options: NamesOptions, strays: readonly string[]): Promise<Damage[]> {
+  const taken = new Set(options.listing.segments.map(({ id }) => id));
+  const damages: Damage[] = [];
+  for (const file of options.listing.segments) {
+    if (!strays.includes(file.path)) continue;
+    const path = await ownPath(options, file, taken);
+    if (path === undefined) continue;
+    await options.disk.rename(file.path, path);
+    await options.disk.syncDirectory(file.directory.path);
+    damages.push(renamed(file.path, path));
+  }
+  return damages;
+}
+
+async function ownPath(
+  { disk, clock, channelId }: NamesOptions,
+  { id, path, directory }: SegmentFile,
+  taken: Set<number>,
+): Promise<string | undefined> {
+  const file = await disk.open(path, { mode: 'read' });
+  const { header } = await readFileHeader(file, clock).finally(() => file.close());
+  if (header === undefined || header.channelId !== channelId) return undefined;
+  if (header.segmentId === id || taken.has(header.segmentId)) return undefined;
+  taken.add(header.segmentId);
+  return segmentPath(directory, header.segmentId);
+}
+
+function renamed(from: string, to: string): Damage {
+  const message = `a segment lay under the name ${from} and has its own again`;
+  return { path: to, offset: 0, bytes: 0, kind: 'segmentHeader', eventsLost: 0, sequences: [], message };
+}
