@@ -5,17 +5,11 @@
  */
 import type { SegmentId, Sequence } from '../base/units.ts';
 import type { Damage } from './damage.ts';
-import type { RecoveryInput } from './recovery.ts';
 import { openSegment } from './recovery-candidates.ts';
+import type { RecoveryInput } from './recovery-input.ts';
 import { ChainReplay } from './recovery-replay.ts';
 import { type SegmentInfo, sequencesOf } from './segment-info.ts';
-
-/** Segments of the directory between the two ids, both excluded, are unknown to this history. */
-export interface Absence {
-  readonly directoryId: string;
-  readonly afterSegmentId: SegmentId;
-  readonly beforeSegmentId: SegmentId;
-}
+import type { Absence } from './system-frames.ts';
 
 /** More segments than a directory can have got after the last one that was found. */
 const segmentIdGap: number = 2 ** 20;

@@ -3,31 +3,16 @@
  * follows it, whatever the backlog. Nothing is written here; log.ts acts on the result. The cases are the rows of
  * recovery-table.ts.
  */
-import type { Clock } from '../base/clock.ts';
-import type { Disk } from '../base/disk.ts';
 import type { SegmentId, Sequence, SequenceRange, Serial } from '../base/units.ts';
-import { type Absence, settleAbsences } from './absence.ts';
+import { settleAbsences } from './absence.ts';
 import type { Damage } from './damage.ts';
-import type { PayloadStorage } from './frame-payload.ts';
-import type { LogOwner } from './log-owner.ts';
 import { type Candidate, findCandidates } from './recovery-candidates.ts';
+import type { RecoveryInput } from './recovery-input.ts';
 import { ChainReplay, type TailFrame } from './recovery-replay.ts';
-import { type DirectoryListing, type LogDirectory, segmentPath } from './segment-files.ts';
+import { segmentPath } from './segment-files.ts';
 import { type SegmentInfo, type SegmentRecord, sequencesOf } from './segment-info.ts';
 import type { ScanPosition } from './segment-scanner.ts';
-import type { QuarantineEntry } from './system-frames.ts';
-
-/** What recovery reads, and whom it replays to. */
-export interface RecoveryInput {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly listing: DirectoryListing;
-  readonly directories: readonly LogDirectory[];
-  /** Ids of directories of this channel that are not there (missingDir: 'continue'). */
-  readonly absentDirectories: readonly LogDirectory[];
-  readonly storage: PayloadStorage;
-  readonly owner: LogOwner;
-}
+import type { Absence, QuarantineEntry } from './system-frames.ts';
 
 /** What recovery found. Nothing on the disk was changed for it. */
 export interface Recovered {

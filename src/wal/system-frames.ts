@@ -5,7 +5,6 @@
 
 import type { ByteOffset, SegmentId, Sequence, SequenceRange, Serial } from '../base/units.ts';
 import { packValue, unpackValue } from '../codec/values.ts';
-import type { Absence } from './absence.ts';
 import { readSegmentTable, type SegmentRecord } from './segment-info.ts';
 
 /** Everything a replay needs that stood in earlier segments. */
@@ -16,6 +15,13 @@ export interface StatePayload {
   readonly absences: readonly Absence[];
   /** The channel's own state, opaque here. */
   readonly owner: Buffer;
+}
+
+/** A directory was missing. Its segments between the two ids, both excluded, are unknown to this history. */
+export interface Absence {
+  readonly directoryId: string;
+  readonly afterSegmentId: SegmentId;
+  readonly beforeSegmentId: SegmentId;
 }
 
 /** Events that cannot be delivered, and why. */
