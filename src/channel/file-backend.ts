@@ -95,6 +95,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
   /** Given back: served first. */
   readonly #returned = new SequenceSet();
   #revisited: readonly LoadedFrame[] = [];
+  #revisiting: Promise<void> | undefined;
   /** Only where capacityBytes is set. */
   #bytes: WaitingBytes | undefined;
   /** Index in the frame that delivery peeks at. */
@@ -245,9 +246,20 @@ export class FileBackend implements ChannelBackend, LogOwner {
   }
 
   whenClaimable(): Promise<void> | undefined {
-    if (!this.#returned.isEmpty) return this.#revisit();
+    if (!this.#returned.isEmpty) return this.#revisitOnce();
     if (this.#delivery.peek() !== undefined) return Promise.resolve();
     return this.#delivery.isBehind ? this.#delivery.load() : undefined;
+  }
+
+  /** Concurrent calls share one reading; a caller may only want to know whether anything is ready. */
+  #revisitOnce(): Promise<void> {
+    if (this.#revisiting === undefined) {
+      this.#revisiting = this.#revisit().finally(() => {
+        this.#revisiting = undefined;
+      });
+      this.#revisiting.catch(() => undefined);
+    }
+    return this.#revisiting;
   }
 
   /** Reads given-back events again. What its place does not hold any more was reported by the reading. */
@@ -259,7 +271,8 @@ export class FileBackend implements ChannelBackend, LogOwner {
     const covered = this.#revisited.some(
       ({ baseSequence, count }) => baseSequence <= first.first && first.first < baseSequence + count,
     );
-    if (covered) return;
+    // What was claimed meanwhile, out of frames of an earlier reading, was there.
+    if (covered || !this.#returned.has(first.first)) return;
     const next = this.#revisited.find(({ baseSequence }) => baseSequence > first.first)?.baseSequence;
     const last = Math.min(first.last, (next ?? first.last + 1) - 1);
     const ranges = [{ first: first.first, last }];

@@ -3,7 +3,7 @@
  * A page that cannot be read (EIO after several tries) reads as zeros and is remembered as unreadable.
  */
 import type { Clock } from '../base/clock.ts';
-import { type DiskFile, pageBytes } from '../base/disk.ts';
+import { type Disk, type DiskFile, pageBytes } from '../base/disk.ts';
 import { type ByteOffset, kib } from '../base/units.ts';
 
 /** Large enough for sequential speed, small enough to skip over large payloads: 256 KiB. */
@@ -35,6 +35,18 @@ export async function readThrough(
   } catch {
     return readWithRetries(file, target, position, clock, unreadable);
   }
+}
+
+/** Opens a file to read, with tries as for a read. @throws What the last try did. */
+export async function openThrough(disk: Disk, path: string, clock: Clock): Promise<DiskFile> {
+  for (const delayMs of retryDelaysMs) {
+    try {
+      return await disk.open(path, { mode: 'read' });
+    } catch {
+      await new Promise<void>((resolve) => clock.after(delayMs, resolve, true));
+    }
+  }
+  return disk.open(path, { mode: 'read' });
 }
 
 async function readWithRetries(

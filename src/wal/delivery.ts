@@ -5,8 +5,10 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Disk, DiskFile } from '../base/disk.ts';
+import { ForebayError, isForebayError } from '../base/errors.ts';
 import { type ByteOffset, mib, type SegmentId, type Sequence, type SequenceRange } from '../base/units.ts';
 import { type EventBatch, eventBatchCodec, readEventBatch } from '../codec/event-batch.ts';
+import { openThrough } from './byte-window.ts';
 import { PayloadReader, type PayloadStorage } from './frame-payload.ts';
 import type { ReadGroup } from './group-reader.ts';
 import type { DurableGroup } from './log-options.ts';
@@ -166,9 +168,13 @@ export class Delivery {
 
   /** Reads on until enough is in memory or the end of the log is reached. Concurrent calls share one reading. */
   load(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
-    });
+    if (this.#loading === undefined) {
+      this.#loading = this.#load().finally(() => {
+        this.#loading = undefined;
+      });
+      // Who waits for it is told; read ahead, nobody waits.
+      this.#loading.catch(() => undefined);
+    }
     return this.#loading;
   }
 
@@ -316,7 +322,9 @@ export class Delivery {
 
   async #open(segment: SegmentInfo, position: ScanPosition): Promise<OpenSegment> {
     const { disk, clock, storage } = this.#options;
-    const file = await disk.open(segment.path, { mode: 'read' });
+    const file = await openThrough(disk, segment.path, clock).catch((cause: unknown) => {
+      throw isForebayError(cause) ? cause : unreadable(segment.path, cause);
+    });
     const { epoch, recycled, tailEndSequence, resumeSequence, endOffset, nextSequence } = segment;
     const scanner = new SegmentScanner(
       {
@@ -342,6 +350,11 @@ export class Delivery {
     // Nothing was written to it.
     await reading?.file.close().catch(() => undefined);
   }
+}
+
+function unreadable(path: string, cause: unknown): ForebayError {
+  const text = `${path} cannot be opened to read (${String(cause)}): nothing is lost; take again when that is mended`;
+  return new ForebayError('DIR_UNUSABLE', text, { path, cause });
 }
 
 function headOf(segment: SegmentInfo): ScanPosition {

@@ -63,11 +63,6 @@ export class FreePool {
     return fromReserve || this.hasSpare ? this.#files.pop() : undefined;
   }
 
-  /** Back after a use that did not happen. */
-  giveBack(file: FreeFile): void {
-    this.#files.push(file);
-  }
-
   /** Files in other directories than `directory`, for a log that flees a failed one. */
   drop(directory: LogDirectory): void {
     this.#files = this.#files.filter((file) => file.directory !== directory);

@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import { type Disk, type DiskFile, pageBytes } from '../base/disk.ts';
-import { isNoRoom } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { systemError } from '../base/system-error.ts';
 import type { SegmentId } from '../base/units.ts';
@@ -59,7 +58,6 @@ export async function startSegment(
     } catch (error) {
       failure = error;
       options.directoryFailed(directory, error);
-      if (free !== undefined && isNoRoom(error)) options.pool.giveBack(free);
       return undefined;
     }
   };
@@ -104,8 +102,8 @@ async function prepare(
     return { header, directory, path, file, fileBytes: free?.bytes ?? pages.length };
   } catch (error) {
     await file.close();
-    // Without a group it is nothing; left there, each try would cost a file.
-    if (free === undefined) for (const left of [temporary, path]) await disk.unlink(left).catch(() => undefined);
+    // Without a group it is nothing: left there, each try would cost a file; and one that failed is not used again.
+    for (const left of [temporary, path]) await disk.unlink(left).catch(() => undefined);
     throw error;
   }
 }
