@@ -57,7 +57,7 @@ async function readWithRetries(
   unreadable: UnreadableBytes[],
 ): Promise<number> {
   for (const delayMs of retryDelaysMs) {
-    await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+    await new Promise<void>((resolve) => clock.after(delayMs, resolve, true));
     try {
       return await file.read(target, position);
     } catch {

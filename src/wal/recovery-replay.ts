@@ -270,9 +270,11 @@ export class ChainReplay {
   }
 
   #reportTail(candidate: Candidate, offset: ByteOffset, bytes: number): void {
-    const text =
-      'bytes behind the last group that is known to be durable: a write that was cut off; kept in quarantine/';
-    this.#report(candidate, offset, bytes, 'unprovenTail', [], text);
+    const unread = candidate.scanner.window.isUnreadable(offset, offset + bytes);
+    const text = unread
+      ? 'bytes behind the last group that is known to be durable cannot be read: they are left where they are'
+      : 'bytes behind the last group that is known to be durable: a write that was cut off; kept in quarantine/';
+    this.#report(candidate, offset, bytes, unread ? 'unreadable' : 'unprovenTail', [], text);
   }
 
   #report(

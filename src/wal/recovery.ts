@@ -82,6 +82,8 @@ async function replayCandidates(
   const segmentIdMax = Math.max(0, ...own.map(({ id }) => id), ...listing.segments.map(({ id }) => id));
   const away = await settleAbsences(input, base?.state?.absences ?? [], own, segmentIdMax, damages);
   const segments = [...own, ...away.adopted].sort((a, b) => a.id - b.id);
+  const quarantine = [...replay.quarantine, ...table.quarantine];
+  keepUnreadable(segments, quarantine);
   const partsMissing = table.partsMissing || replay.partsMissing || unreadable.length > 0 || away.newlyMissing;
   const clean = replay.endedClean && newest === chain.at(-1) && !partsMissing && damages.length === 0;
   const live = new Set(segments.map((segment) => segment.path));
@@ -106,10 +108,18 @@ async function replayCandidates(
     ),
     segmentIdMax: away.segmentIdMax,
     damages,
-    quarantine: [...replay.quarantine, ...table.quarantine],
+    quarantine,
     strays: listing.segments.filter((file) => !live.has(file.path)).map((file) => file.path),
     partsMissing,
   };
+}
+
+/** What could not be read may be readable one day: its segment stays. */
+function keepUnreadable(segments: readonly SegmentInfo[], quarantine: readonly QuarantineEntry[]): void {
+  for (const { kind, segmentId } of quarantine) {
+    const segment = segments.find(({ id }) => id === segmentId);
+    if (kind === 'unreadable' && segment !== undefined) segment.pinned = true;
+  }
 }
 
 /** From the base to the newest segment that has groups; all that have groups where no STATE is good. */

@@ -170,7 +170,7 @@ export class SegmentScanner {
       }
       // A file used before is full of other segments' bytes: only what carries this epoch can be ours.
       const ours = recycled ? header !== undefined || carriesEpoch(page, 0, epoch) : !isZero(page);
-      if (ours) lastByte = at + page.length;
+      if (ours || this.window.isUnreadable(at, at + page.length)) lastByte = at + page.length;
     }
     const found = lastByte > offset ? 'otherBytes' : 'nothingThere';
     return { next: undefined, found, lastByte, sequenceMax };

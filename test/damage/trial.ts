@@ -2,7 +2,7 @@
 import type { Disk } from '../../src/base/disk.ts';
 import type { Sequence } from '../../src/base/units.ts';
 import type { ChannelCounters } from '../../src/channel/channel.ts';
-import { FileChannel } from '../../src/channel/file-channel.ts';
+import { type ChannelEnvironment, FileChannel } from '../../src/channel/file-channel.ts';
 import { memoryCheckpointStore } from '../../src/checkpoint/memory.ts';
 import type { CheckpointRecord } from '../../src/checkpoint/store.ts';
 import type { Damage } from '../../src/wal/damage.ts';
@@ -34,7 +34,16 @@ export async function openAndDrain(
   const store = memoryCheckpointStore();
   if (record !== undefined) await store.save(record, [], 0);
   const disk = await diskOf(files);
-  const channel = await FileChannel.open(home, reference.options, environmentOf(disk, store, seed));
+  return await drainOn(disk, reference, environmentOf(disk, store, seed));
+}
+
+/** The same on a disk that is there, in any environment. */
+export async function drainOn(
+  disk: Disk,
+  reference: Pick<ReferenceLog, 'options'>,
+  environment: Partial<ChannelEnvironment>,
+): Promise<Outcome> {
+  const channel = await FileChannel.open(home, reference.options, environment);
   const delivered: { sequence: Sequence; body: string }[] = [];
   const consumer = channel.consumer('drain');
   for (;;) {
