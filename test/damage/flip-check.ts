@@ -1,4 +1,4 @@
-/** The judgement of one flipped bit: what it hit, what may be gone, and whether the channel said and did exactly that. */
+/** The judgement of a damaged log: what was hit, what may be gone, whether the channel said and did exactly that. */
 import assert from 'node:assert/strict';
 import type { ByteOffset } from '../../src/base/units.ts';
 import { FrameType } from '../../src/wal/segment/frame-header.ts';
