@@ -42,7 +42,6 @@ const logFrames: ReadonlySet<number> = new Set([
   FrameType.cut,
 ]);
 
-/** One replay, segment by segment, ascending; its fields are the result. */
 export class ChainReplay {
   readonly segments: SegmentInfo[] = [];
   readonly quarantine: QuarantineEntry[] = [];
@@ -57,7 +56,6 @@ export class ChainReplay {
   endedClean = false;
   partsMissing = false;
   position: ScanPosition | undefined;
-  #isGiven: (sequence: Sequence) => boolean = () => false;
   readonly #context: ReplayContext;
 
   constructor(context: ReplayContext) {
@@ -70,15 +68,9 @@ export class ChainReplay {
 
   /**
    * Replays one segment; `successor` is the next of the chain: what it follows was all durable. `isDurable`: all of it
-   * counts so without one. `isGiven`: the event with this sequence stands elsewhere too, and was put there.
+   * counts so without one.
    */
-  async segment(
-    candidate: Candidate,
-    successor: Candidate | undefined,
-    isDurable = false,
-    isGiven: (sequence: Sequence) => boolean = () => false,
-  ): Promise<void> {
-    this.#isGiven = isGiven;
+  async segment(candidate: Candidate, successor: Candidate | undefined, isDurable = false): Promise<void> {
     this.#noticeMissing(candidate);
     const info = startInfo(candidate);
     this.segments.push(info);
@@ -169,7 +161,6 @@ export class ChainReplay {
       return;
     }
     const { type, codec, baseSequence, count } = header;
-    if (type === FrameType.put && this.#isGiven(baseSequence)) return;
     const explicit = (header.flags & FrameFlag.explicit) !== 0;
     const named = unread
       ? undefined
@@ -270,11 +261,9 @@ export class ChainReplay {
   }
 
   #reportTail(candidate: Candidate, offset: ByteOffset, bytes: number): void {
-    const unread = candidate.scanner.window.isUnreadable(offset, offset + bytes);
-    const text = unread
-      ? 'bytes behind the last group that is known to be durable cannot be read: they are left where they are'
-      : 'bytes behind the last group that is known to be durable: a write that was cut off; kept in quarantine/';
-    this.#report(candidate, offset, bytes, unread ? 'unreadable' : 'unprovenTail', [], text);
+    const text =
+      'bytes behind the last group that is known to be durable: a write that was cut off; kept in quarantine/';
+    this.#report(candidate, offset, bytes, 'unprovenTail', [], text);
   }
 
   #report(
@@ -294,7 +283,7 @@ export class ChainReplay {
 export function applyQuarantine(owner: LogOwner, payload: Buffer): QuarantineEntry[] | undefined {
   const entries = decodeQuarantine(payload);
   for (const { kind, ranges } of entries ?? []) {
-    if (kind === 'lostEnd') owner.lostEnd(ranges);
+    if (kind === 'lostEnd') owner.lost(ranges);
     else owner.quarantine(ranges);
   }
   return entries;
