@@ -5,6 +5,7 @@
  * it nothing is left to do (docs/decisions/0002).
  */
 
+import type { Random } from '../base/random.ts';
 import { countSequences, type Sequence, type Serial } from '../base/units.ts';
 import { ActiveSegment } from './active-segment.ts';
 import type { Damage } from './damage.ts';
@@ -19,13 +20,20 @@ import { applyQuarantine, type TailFrame } from './recovery-replay.ts';
 import { FrameFlag, FrameType } from './segment/frame-header.ts';
 import { type DirectoryListing, type LogDirectory, listLogFiles, readFileHeader } from './segment-files.ts';
 import type { SegmentInfo } from './segment-info.ts';
+import { restoreNames } from './segment-names.ts';
 import { encodeOpen } from './system-frames.ts';
 
-/** What an open after an unclean stop leaves free, so that no sequence is given twice (log-format rule 3). */
+/** What an open after an unclean stop leaves free at least, so that no sequence is given twice (log-format rule 3). */
 const sequenceGap: number = 2 ** 20;
-/** The same where a segment or a directory is missing. */
+/**
+ * The gap is so many times that, at random: where the newest segment is lost as a whole, nothing else tells its
+ * sequences from those the next one gets, which began behind the same group.
+ */
+const sequenceGapTimesMax = 64;
+/** More where a segment or a directory is missing: above all that a history nobody can see may have given. */
 const sequenceGapWide: number = 2 ** 32;
 
+/** The log, ready to be written, and what recovery found. */
 export interface OpenedLog {
   readonly log: Log;
   readonly damages: Damage[];
@@ -42,9 +50,8 @@ export interface OpenedLog {
  * @throws {ForebayError} FORMAT_UNSUPPORTED; or what the disk answered where no segment could be started.
  */
 export async function openLog(options: LogOptions, isNew: boolean): Promise<OpenedLog> {
-  const { disk, directories, clock, absentDirectories, storage, owner } = options;
-  const listing = await listLogFiles(disk, directories);
-  const recovered = await recover({ disk, clock, listing, directories, absentDirectories, storage, owner });
+  const { disk, directories, clock, random, owner } = options;
+  const { listing, recovered } = await recoverNamed(options);
   if (!isNew && listing.segments.length === 0) recovered.damages.push(noSegment(directories));
   for (const path of listing.leftovers) await disk.unlink(path);
   const pool = new FreePool(options);
@@ -70,6 +77,7 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
     FrameType.open,
     encodeOpen({ generation, wallMs: Math.max(0, Math.floor(clock.wallMs())), clean: recovered.clean }),
   );
+  const resume = resumeSequence(recovered, isNew, random);
   if (recovered.continueAt !== undefined && (await continueLast(options, recovered, log))) {
     log.append(open);
     await log.settled();
@@ -78,7 +86,7 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
   } else {
     const why = isNew ? 'a new channel' : recovered.clean ? 'no room' : 'the channel was not closed in order';
     const tail = recovered.tail.map((frame) => tailOp(frame, options, log));
-    await log.startAfresh([...tail, open], resumeSequence(recovered, isNew), why);
+    await log.startAfresh([...tail, open], resume, why);
   }
   if (log.failure !== undefined) throw log.failure;
   const strays = recovered.partsMissing ? [] : recovered.strays.filter((path) => !notCopied.has(path));
@@ -86,15 +94,31 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
   if (!(await pool.fillReserve(directories))) log.lacksReserve();
   const { foundSerial, foundNextSequence } = recovered;
   const damages = recovered.damages.map((damage) => stillLost(damage, owner));
-  return { log, damages, clean: recovered.clean || isNew, generation, foundSerial, foundNextSequence };
+  const clean = recovered.clean || isNew;
+  return { log, damages, clean, generation, foundSerial, foundNextSequence };
 }
 
-function resumeSequence(recovered: Recovered, isNew: boolean): number {
+function resumeSequence(recovered: Recovered, isNew: boolean, random: Random): number {
   if (isNew) return 1;
   if (recovered.clean) return recovered.nextSequence;
   const after = Math.max(recovered.nextSequence, recovered.sequenceMax + 1);
   const nothing = recovered.segments.length === 0;
-  return after + (recovered.partsMissing || nothing ? sequenceGapWide : sequenceGap);
+  const gap = sequenceGap * (1 + (random.bytes(2).readUInt16LE() % sequenceGapTimesMax));
+  return after + (recovered.partsMissing || nothing ? sequenceGapWide : gap);
+}
+
+/** Recovers; a second time where segments had to be given their names back first. */
+async function recoverNamed(options: LogOptions): Promise<{ listing: DirectoryListing; recovered: Recovered }> {
+  const { disk, directories, clock, absentDirectories, storage, owner } = options;
+  const listing = await listLogFiles(disk, directories);
+  const recovered = await recover({ disk, clock, listing, directories, absentDirectories, storage, owner });
+  const { channelId } = storage;
+  const damages = await restoreNames({ disk, clock, channelId, listing }, recovered.strays);
+  if (damages.length === 0) return { listing, recovered };
+  const renamed = await listLogFiles(disk, directories);
+  const again = await recover({ disk, clock, listing: renamed, directories, absentDirectories, storage, owner });
+  again.damages.push(...damages);
+  return { listing: renamed, recovered: again };
 }
 
 /** The damage, without events that a later record acknowledges: nobody misses them. */
@@ -149,7 +173,7 @@ function tailOp(frame: TailFrame, options: LogOptions, log: Log): FrameOp {
   });
 }
 
-/** Files with a segment's name that no STATE lists: drained before, or never started. Another channel's are left alone. */
+/** Files with a segment's name that no STATE lists: drained or never started. Another channel's are left alone. */
 async function freeStrays(
   options: LogOptions,
   listing: DirectoryListing,

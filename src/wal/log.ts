@@ -13,7 +13,6 @@ import type { Timer } from '../base/clock.ts';
 import { pageBytes } from '../base/disk.ts';
 import { ForebayError, isNoRoom } from '../base/errors.ts';
 import { type ByteOffset, kib, type SegmentId, type Sequence, type Serial } from '../base/units.ts';
-import type { Absence } from './absence.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { DiskRoom } from './disk-room.ts';
@@ -29,7 +28,14 @@ import { firstGroupOffset } from './segment/segment-header.ts';
 import type { LogDirectory } from './segment-files.ts';
 import { pendingEvents, type SegmentInfo, toRecord } from './segment-info.ts';
 import { type FileChoice, startSegment } from './segment-starter.ts';
-import { encodeCut, encodeMark, encodeQuarantine, encodeState, type QuarantineEntry } from './system-frames.ts';
+import {
+  type Absence,
+  encodeCut,
+  encodeMark,
+  encodeQuarantine,
+  encodeState,
+  type QuarantineEntry,
+} from './system-frames.ts';
 
 /** So long after the last commit a MARK proves it. */
 const markDelayMs = 100;
@@ -83,6 +89,7 @@ interface Starting {
   readonly plan: StartPlan;
 }
 
+/** See above. One owner; `append` may be called at any time, `close` once. */
 export class Log {
   readonly #options: LogOptions;
   readonly #pool: FreePool;
@@ -631,7 +638,7 @@ export class Log {
     if (full) this.#refusePuts(failure);
   }
 
-  /** By interval: no room for a write is no failed sync, and what stands before it is sound. @throws Where it is not. */
+  /** By interval: no room for a write is no failed sync; what stands before it is sound. @throws Where it is not. */
   async #endForWantOfRoom(error: unknown): Promise<void> {
     if (!isNoRoom(error)) throw error;
     await this.#syncByInterval();

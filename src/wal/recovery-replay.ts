@@ -42,6 +42,7 @@ const logFrames: ReadonlySet<number> = new Set([
   FrameType.cut,
 ]);
 
+/** One replay, segment by segment, ascending; its fields are the result. */
 export class ChainReplay {
   readonly segments: SegmentInfo[] = [];
   readonly quarantine: QuarantineEntry[] = [];
@@ -56,6 +57,7 @@ export class ChainReplay {
   endedClean = false;
   partsMissing = false;
   position: ScanPosition | undefined;
+  #isGiven: (sequence: Sequence) => boolean = () => false;
   readonly #context: ReplayContext;
 
   constructor(context: ReplayContext) {
@@ -68,9 +70,15 @@ export class ChainReplay {
 
   /**
    * Replays one segment; `successor` is the next of the chain: what it follows was all durable. `isDurable`: all of it
-   * counts so without one.
+   * counts so without one. `isGiven`: the event with this sequence stands elsewhere too, and was put there.
    */
-  async segment(candidate: Candidate, successor: Candidate | undefined, isDurable = false): Promise<void> {
+  async segment(
+    candidate: Candidate,
+    successor: Candidate | undefined,
+    isDurable = false,
+    isGiven: (sequence: Sequence) => boolean = () => false,
+  ): Promise<void> {
+    this.#isGiven = isGiven;
     this.#noticeMissing(candidate);
     const info = startInfo(candidate);
     this.segments.push(info);
@@ -161,6 +169,7 @@ export class ChainReplay {
       return;
     }
     const { type, codec, baseSequence, count } = header;
+    if (type === FrameType.put && this.#isGiven(baseSequence)) return;
     const explicit = (header.flags & FrameFlag.explicit) !== 0;
     const named = unread
       ? undefined
@@ -261,9 +270,11 @@ export class ChainReplay {
   }
 
   #reportTail(candidate: Candidate, offset: ByteOffset, bytes: number): void {
-    const text =
-      'bytes behind the last group that is known to be durable: a write that was cut off; kept in quarantine/';
-    this.#report(candidate, offset, bytes, 'unprovenTail', [], text);
+    const unread = candidate.scanner.window.isUnreadable(offset, offset + bytes);
+    const text = unread
+      ? 'bytes behind the last group that is known to be durable cannot be read: they are left where they are'
+      : 'bytes behind the last group that is known to be durable: a write that was cut off; kept in quarantine/';
+    this.#report(candidate, offset, bytes, unread ? 'unreadable' : 'unprovenTail', [], text);
   }
 
   #report(
@@ -283,7 +294,7 @@ export class ChainReplay {
 export function applyQuarantine(owner: LogOwner, payload: Buffer): QuarantineEntry[] | undefined {
   const entries = decodeQuarantine(payload);
   for (const { kind, ranges } of entries ?? []) {
-    if (kind === 'lostEnd') owner.lost(ranges);
+    if (kind === 'lostEnd') owner.lostEnd(ranges);
     else owner.quarantine(ranges);
   }
   return entries;
