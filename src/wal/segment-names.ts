@@ -3,8 +3,11 @@
  * header says which segment it is; where no other file has that name, it gets it back.
  */
 import type { Clock } from '../base/clock.ts';
-import type { Disk } from '../base/disk.ts';
+import { type Disk, pageBytes } from '../base/disk.ts';
+import { readThrough } from './byte-window.ts';
 import type { Damage } from './damage.ts';
+import { readGroupHeader } from './segment/group-header.ts';
+import { firstGroupOffset } from './segment/segment-header.ts';
 import { type DirectoryListing, readFileHeader, type SegmentFile, segmentPath } from './segment-files.ts';
 
 /** What `restoreNames` works with. */
@@ -36,9 +39,17 @@ async function ownPath(
   taken: Set<number>,
 ): Promise<string | undefined> {
   const file = await disk.open(path, { mode: 'read' });
-  const { header } = await readFileHeader(file, clock).finally(() => file.close());
+  const page = Buffer.alloc(pageBytes);
+  const { header } = await readFileHeader(file, clock)
+    .then(async (read) => {
+      await readThrough(file, page, firstGroupOffset, clock, []);
+      return read;
+    })
+    .finally(() => file.close());
   if (header === undefined || header.channelId !== channelId) return undefined;
   if (header.segmentId === id || taken.has(header.segmentId)) return undefined;
+  // Without a group of its own it never began: a power cut took back the name it was being given.
+  if (readGroupHeader(page, 0, header.epoch, firstGroupOffset) === undefined) return undefined;
   taken.add(header.segmentId);
   return segmentPath(directory, header.segmentId);
 }
