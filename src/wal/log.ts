@@ -11,7 +11,7 @@ import { invariant } from '../base/assert.ts';
 import { alignUp } from '../base/bytes.ts';
 import type { Timer } from '../base/clock.ts';
 import { pageBytes } from '../base/disk.ts';
-import { ForebayError, isNoRoom } from '../base/errors.ts';
+import { type ForebayError, isNoRoom } from '../base/errors.ts';
 import { type ByteOffset, kib, type SegmentId, type Sequence, type Serial } from '../base/units.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { BufferPool } from './buffer-pool.ts';
@@ -20,6 +20,7 @@ import { type FrameOp, payloadOp } from './frame-op.ts';
 import { segmentCipher } from './frame-payload.ts';
 import type { FreePool } from './free-pool.ts';
 import { type FrameStorage, GroupBuilder, groupBytesMax } from './group-builder.ts';
+import { closedError, diskFull, logFailed, writeFailed } from './log-errors.ts';
 import type { LogOptions } from './log-options.ts';
 import { noteGroup } from './recovery-replay.ts';
 import { FrameType } from './segment/frame-header.ts';
@@ -770,32 +771,4 @@ function isOwned(op: FrameOp): boolean {
 
 function isControl(op: FrameOp): boolean {
   return op.type !== FrameType.put;
-}
-
-function closedError(): ForebayError {
-  return new ForebayError('CHANNEL_CLOSED', 'the channel is closed: open it again', { outcome: 'notStored' });
-}
-
-function writeFailed(cause: unknown, path: string): ForebayError {
-  return new ForebayError(
-    'WRITE_FAILED',
-    `writing ${path} failed (${String(cause)}); the log goes on in another file and this transaction is not stored`,
-    { path, outcome: 'notStored', cause },
-  );
-}
-
-function logFailed(cause: unknown, path: string, outcome: 'notStored' | 'unknown'): ForebayError {
-  return new ForebayError(
-    'CHANNEL_FAILED',
-    `the log cannot be written any more (${String(cause)}): close the channel and open it again`,
-    { path, outcome, cause },
-  );
-}
-
-function diskFull(cause: unknown, path: string): ForebayError {
-  return new ForebayError(
-    'DISK_FULL',
-    `no room on the disk of ${path}: takes go on; puts resume by themselves when there is room`,
-    { path, outcome: 'notStored', cause },
-  );
 }
