@@ -433,7 +433,9 @@ export class Log {
   }
 
   async #start(start: StartPlan): Promise<void> {
-    const dropped = this.#drained(start.place === 'reserve');
+    const drained = this.#drained(start.place === 'reserve');
+    // Recovery keeps what lost events: its tail may acknowledge some, and its report names the rest.
+    const dropped = start.isRecovery === true ? drained.filter((segment) => !this.#hasLost(segment)) : drained;
     const last = this.#last;
     await this.#retireActive();
     const state = this.#stateOp(dropped);
@@ -544,6 +546,10 @@ export class Log {
     const sealed = this.#segments.filter((segment) => segment !== this.#last && !segment.pinned && !segment.absent);
     const empty = sealed.filter((segment) => pendingEvents(segment, owner) === 0);
     return underPressure ? empty : empty.filter((segment) => !this.#room.isRetained(segment, empty));
+  }
+
+  #hasLost({ firstSequence, nextSequence }: SegmentInfo): boolean {
+    return this.#options.owner.lostOf([{ first: firstSequence, last: nextSequence - 1 }]).length > 0;
   }
 
   #releasable(): boolean {

@@ -230,7 +230,8 @@ async function rebuildHeader(
     segmentId,
     epoch: first.epoch,
     previousSegmentId: 0,
-    firstSerial: first.serial,
+    // The first group may be what is lost: then one with a smaller serial stood before this.
+    firstSerial: first.offset === firstGroupOffset ? first.serial : first.serial - 1,
     firstSequence: first.nextSequence,
     segmentBytes: fileBytes,
     createdMs: first.wallMs,

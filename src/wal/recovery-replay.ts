@@ -209,6 +209,8 @@ export class ChainReplay {
     this.#quarantineEntry(info, step.from, step.to - step.from, kind, ranges);
     if (step.unreadable) info.pinned = true;
     info.nextSequence = Math.max(info.nextSequence, step.lostTo);
+    // Known and counted: not what a checkpoint would have to tell.
+    this.foundNextSequence = Math.max(this.foundNextSequence, step.lostTo);
     info.endOffset = step.to;
     this.nextSequence = step.lostTo;
   }

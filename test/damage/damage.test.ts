@@ -10,15 +10,15 @@ import { type DamageKind, logPlans, sampleOf, unitsOf } from './units.ts';
 
 /** How many of each kind. */
 const samples: Readonly<Record<keyof typeof logPlans, Readonly<Partial<Record<DamageKind, number>>>>> = {
-  single: { usedFlips: 1400, flips: 200, cuts: 500, pages: 1000 },
-  chain: { usedFlips: 1400, flips: 200, cuts: 500, pages: 300 },
+  single: { usedFlips: 1400, flips: 200, several: 300, cuts: 500, pages: 1000 },
+  chain: { usedFlips: 1400, flips: 200, several: 500, cuts: 500, pages: 300 },
   deflate: { usedFlips: 300, cuts: 100, pages: 60 },
   zstd: { usedFlips: 300, cuts: 100, pages: 60 },
   encrypted: { usedFlips: 300, cuts: 100, pages: 60 },
 };
 
 const seed = Number(process.env['FOREBAY_SEED'] ?? Date.now() % 1_000_000);
-const tried: Record<DamageKind, number> = { flips: 0, usedFlips: 0, cuts: 0, pages: 0 };
+const tried: Record<DamageKind, number> = { flips: 0, usedFlips: 0, several: 0, cuts: 0, pages: 0 };
 
 for (const name of Object.keys(samples) as (keyof typeof samples)[]) {
   const skip = name === 'zstd' && !zstdAvailable ? 'this Node has no zstd' : false;
@@ -41,5 +41,8 @@ for (const name of Object.keys(samples) as (keyof typeof samples)[]) {
 
 test('the count of damages tried', () => {
   const flips = tried.flips + tried.usedFlips;
-  console.log(`shows: damage: ${flips} flips, ${tried.cuts} cuts, ${tried.pages} pages (a sample)`);
+  const { several, cuts, pages } = tried;
+  console.log(
+    `shows: damage: ${flips} flips, ${several} times several at once, ${cuts} cuts, ${pages} pages (a sample)`,
+  );
 });

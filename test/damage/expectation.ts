@@ -22,10 +22,14 @@ export interface Expectation {
 /** What is gone of a log. */
 export interface Gone {
   readonly isGone: (frame: FrameAt) => boolean;
+  /** Its header, and with it all it holds. */
+  readonly isGroupGone?: (group: GroupAt) => boolean;
   /** A checkpoint of the close is there: it knows what stood at the log's end, which nothing behind proves. */
   readonly endIsKnown: boolean;
   /** The newest segment, if not even the header of its first group is left: as if it had not been started. */
   readonly neverStarted?: string | undefined;
+  /** The segment whose STATE is gone on from. */
+  readonly base?: string | undefined;
 }
 
 /** What is left of the whole log. */
@@ -34,9 +38,12 @@ export function expectAll(reference: ReferenceLog): Expectation {
 }
 
 /** Replays all frames but those that are gone. */
-export function expectWithout(reference: ReferenceLog, { isGone, endIsKnown, neverStarted }: Gone): Expectation {
-  const { state, stored, gone } = replay(reference, isGone, neverStarted);
-  const end = endOf(reference, isGone);
+export function expectWithout(
+  reference: ReferenceLog,
+  { isGone, isGroupGone = () => false, endIsKnown, neverStarted, base }: Gone,
+): Expectation {
+  const { state, stored, gone } = replay(reference, isGone, neverStarted, base);
+  const end = endOf(reference, isGroupGone);
   const takenAtEnd = end.length === 0 ? undefined : replay(reference, () => false, undefined).state.acked;
   const isLost = (sequence: Sequence) => {
     if (state.acked.has(sequence)) return false;
@@ -56,7 +63,7 @@ export function expectWithout(reference: ReferenceLog, { isGone, endIsKnown, nev
 
 /**
  * What of the log does not stand in `files` as it did. What older segments hold beside events stands in the STATE of
- * the newest, and is not missed.
+ * the newest whose STATE holds, and is not missed.
  */
 export function goneOf(reference: ReferenceLog, files: Files): Omit<Gone, 'endIsKnown'> {
   const newest = reference.segments.at(-1);
@@ -70,24 +77,49 @@ export function goneOf(reference: ReferenceLog, files: Files): Omit<Gone, 'endIs
     damaged.has(group) || !isSame(path, offset, offset + frameHeaderBytes + header.storedBytes);
   const gone = new Set(reference.frames.filter(isDamaged));
   const ofNewest = reference.groups.filter(({ path }) => path === newest?.path);
+  for (const frame of unprovenRest(
+    reference,
+    ofNewest.findLast((group) => !damaged.has(group)),
+    gone,
+  ))
+    gone.add(frame);
   const firstIsWhole = ![...gone].some(({ group }) => group === ofNewest[0]);
   const othersAreGone = ofNewest.slice(1).every((group) => damaged.has(group));
   const headerIsGone = [0, 4096].every((at) => newest !== undefined && !isSame(newest.path, at, at + 4096));
-  const hasStarted = (firstIsWhole && !headerIsGone) || !othersAreGone;
+  // Neither its header nor its first group says any more where the segment before it ends.
+  const startIsUnknown = headerIsGone && ofNewest[0] !== undefined && damaged.has(ofNewest[0]);
+  const hasStarted = ((firstIsWhole && !headerIsGone) || !othersAreGone) && !startIsUnknown;
+  const states = reference.frames.filter(({ header }) => header.type === FrameType.state);
+  const base = states.findLast((frame) => !gone.has(frame))?.path ?? '';
   return {
-    isGone: (frame) => gone.has(frame) && (frame.header.type === FrameType.put || frame.path === newest?.path),
+    base,
+    isGroupGone: (group) => damaged.has(group),
+    isGone: (frame) => gone.has(frame) && (frame.header.type === FrameType.put || frame.path >= base),
     neverStarted: hasStarted || reference.segments.length === 1 ? undefined : newest?.path,
   };
 }
 
-/** Puts of the newest segment behind which no group is left. */
-function endOf(reference: ReferenceLog, isGone: (frame: FrameAt) => boolean): FrameAt[] {
-  const newest = reference.frames.filter(({ path }) => path === reference.segments.at(-1)?.path);
-  const last = newest.findLastIndex((frame) => !isGone(frame));
-  return newest.slice(last + 1).filter(({ header }) => header.type === FrameType.put);
+/** Of the last group that is there, what stands behind its first bad frame: nothing proves that it was durable. */
+function unprovenRest(reference: ReferenceLog, last: GroupAt | undefined, gone: ReadonlySet<FrameAt>): FrameAt[] {
+  const frames = reference.frames.filter(({ group }) => group === last);
+  const firstBad = frames.findIndex((frame) => gone.has(frame));
+  return firstBad < 0 ? [] : frames.slice(firstBad);
 }
 
-function replay(reference: ReferenceLog, isGone: (frame: FrameAt) => boolean, neverStarted: string | undefined) {
+/** Puts of the newest segment that no group behind them proves. */
+function endOf(reference: ReferenceLog, isGroupGone: (group: GroupAt) => boolean): FrameAt[] {
+  const newest = reference.groups.filter(({ path }) => path === reference.segments.at(-1)?.path);
+  const last = newest.findLastIndex((group) => !isGroupGone(group));
+  const end = new Set(newest.slice(Math.max(0, last)));
+  return reference.frames.filter(({ group, header }) => end.has(group) && header.type === FrameType.put);
+}
+
+function replay(
+  reference: ReferenceLog,
+  isGone: (frame: FrameAt) => boolean,
+  neverStarted: string | undefined,
+  base: string | undefined = '',
+) {
   const backend = new FileBackend();
   const stored: Sequence[] = [];
   const gone: Sequence[] = [];
@@ -99,7 +131,8 @@ function replay(reference: ReferenceLog, isGone: (frame: FrameAt) => boolean, ne
     const missing = isGone(frame);
     const sequences = Array.from({ length: count }, (_, index) => baseSequence + index);
     if (type === FrameType.put) (missing ? gone : stored).push(...sequences);
-    if (missing) continue;
+    // Its notes stand in a later STATE.
+    if (missing && (frame.path >= base || type !== FrameType.put)) continue;
     const notes = type !== FrameType.put || (flags & FrameFlag.notes) !== 0;
     const explicit = (flags & FrameFlag.explicit) !== 0;
     backend.replay({ type, codec, explicit, baseSequence, count, payload: notes ? frame.payload : undefined });

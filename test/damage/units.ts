@@ -2,17 +2,18 @@
  * The damages of a log one by one, so that a test can try a sample of them or, in several processes, all: a kind of
  * damage is a list of units, and each unit is one open.
  */
-import type { SeededRandom } from '../support/seeded-random.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { checkCut } from './cut-check.ts';
-import { checkFlip } from './flip-check.ts';
+import { checkFiles, checkFlip } from './flip-check.ts';
 import { checkPageFault, pageFaults } from './page-check.ts';
 import type { LogPlan, ReferenceLog } from './reference-log.ts';
+import { withFlip } from './trial.ts';
 
 /**
  * `flips`: every bit of every segment up to the end of its log. `usedFlips`: without padding. `cuts`: every length of
- * the newest segment, every 16th of the others.
+ * the newest segment, every 16th of the others. `several`: two to five of the used bits at once.
  */
-export type DamageKind = 'flips' | 'usedFlips' | 'cuts' | 'pages';
+export type DamageKind = 'flips' | 'usedFlips' | 'several' | 'cuts' | 'pages';
 
 /** One damage: `run` rejects where the channel does not do what it promises. */
 export interface Unit {
@@ -43,11 +44,14 @@ const headerPageRanges = [
   [8188, 8192],
 ] as const;
 const olderCutStep = 16;
+/** How many of them there are: each is a choice by its number. */
+const severalMax = 20_000;
 
 /** All units of a kind. With the checkpoint and without, turn by turn, or both where there are few. */
 export function unitsOf(reference: ReferenceLog, kind: DamageKind): Units {
   if (kind === 'pages') return pageUnits(reference);
   if (kind === 'cuts') return cutUnits(reference);
+  if (kind === 'several') return severalUnits(reference);
   const places = reference.segments.flatMap(({ path, end }) => {
     const ranges = kind === 'flips' ? [[0, end] as const] : usedRanges(reference, path);
     return ranges.map(([from, to]) => ({ path, from, count: (to - from) * 8 }));
@@ -56,6 +60,28 @@ export function unitsOf(reference: ReferenceLog, kind: DamageKind): Units {
     name: `bit ${bit} of ${path}`,
     run: () => checkFlip(reference, path, bit, ((bit >> 3) + bit) % 2 === 0),
   }));
+}
+
+function severalUnits(reference: ReferenceLog): Units {
+  // Not in headers of segments: with both copies and a first group gone nobody can say what stood there.
+  const ranges = reference.groups.map(({ path, header: { offset: from, bytes } }) => ({
+    path,
+    from,
+    to: from + bytes,
+  }));
+  return {
+    count: severalMax,
+    at(index) {
+      const random = new SeededRandom(index);
+      const flips = Array.from({ length: 2 + random.below(4) }, () => {
+        const { path, from, to } = random.pick(ranges);
+        return { path, bit: from * 8 + random.below((to - from) * 8) };
+      });
+      const files = flips.reduce((changed, { path, bit }) => withFlip(changed, path, bit), reference.files);
+      const name = flips.map(({ path, bit }) => `bit ${bit} of ${path}`).join(', ');
+      return { name, run: () => checkFiles(reference, files, random.chance(0.5), index) };
+    },
+  };
 }
 
 /** `count` different ones, by seed; all where there are not more. */
