@@ -9,7 +9,7 @@ import type { Files, FrameAt, GroupAt, ReferenceLog } from './reference-log.ts';
 import { lossOf, type Outcome, openAndDrain, withFlip } from './trial.ts';
 
 /** What a byte of a segment is part of. */
-export type Hit =
+type Hit =
   | { readonly kind: 'segmentHeader' }
   | { readonly kind: 'group'; readonly group: GroupAt }
   | { readonly kind: 'frame'; readonly group: GroupAt; readonly frame: FrameAt }
@@ -17,7 +17,7 @@ export type Hit =
   | { readonly kind: 'beyond' };
 
 /** What stands at `offset` of the segment at `path`. */
-export function hitOf(reference: ReferenceLog, path: string, offset: ByteOffset): Hit {
+function hitOf(reference: ReferenceLog, path: string, offset: ByteOffset): Hit {
   if (offset < firstGroupOffset) return { kind: 'segmentHeader' };
   const group = reference.groups.find((one) => one.path === path && one.header.offset <= offset && offset < one.end);
   if (group === undefined) return { kind: 'beyond' };

@@ -46,7 +46,7 @@ export interface GroupAt {
 }
 
 /** A segment of it. */
-export interface SegmentAt {
+interface SegmentAt {
   readonly path: string;
   readonly header: SegmentHeader;
   /** Where its log ends. */

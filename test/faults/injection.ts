@@ -21,6 +21,7 @@ export const faultKinds = [
   'short, then EIO',
   'short, then ENOSPC',
 ] as const;
+/** What a call of the disk answers instead of doing it. */
 export type FaultKind = (typeof faultKinds)[number];
 
 const readKinds: ReadonlySet<string> = new Set(['open', 'read', 'bytes', 'list', 'entry', 'freeBytes']);

@@ -32,6 +32,7 @@ interface Places {
   taken: number;
 }
 
+/** What the workload was told, against what the channel holds afterwards. */
 export class Ledger {
   readonly attempts: Attempt[] = [];
   #nextId = 1;
@@ -186,7 +187,7 @@ export class Ledger {
 }
 
 /** Everything that is ready, and the batches that hold it. */
-export async function takeAll(channel: Channel): Promise<{ events: DeliveredEvent[]; batches: TakeBatch[] }> {
+async function takeAll(channel: Channel): Promise<{ events: DeliveredEvent[]; batches: TakeBatch[] }> {
   const batches: TakeBatch[] = [];
   for (let batch = await channel.take(1000); batch.events.length > 0; batch = await channel.take(1000)) {
     batches.push(batch);

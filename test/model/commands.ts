@@ -45,7 +45,7 @@ const bodyBytes = fc.oneof(
 );
 const value = fc.oneof(fc.constant(undefined), fc.integer({ min: 0, max: 99 }), fc.constant({ file: 'x', offset: 7 }));
 /** Note changes, mostly none. */
-export const notes: fc.Arbitrary<NoteChanges | undefined> = fc.option(
+const notes: fc.Arbitrary<NoteChanges | undefined> = fc.option(
   fc.dictionary(fc.constantFrom('p', 'q', 'r', 's'), value, { maxKeys: 2, minKeys: 1, noNullPrototype: true }),
   { nil: undefined, freq: 2 },
 );
@@ -58,7 +58,7 @@ export function rangesOf(sequences: readonly number[]): SequenceRanges {
 }
 
 /** `notes` as an option. */
-export function withNotes(changes: NoteChanges | undefined): { notes?: NoteChanges } {
+function withNotes(changes: NoteChanges | undefined): { notes?: NoteChanges } {
   return changes === undefined ? {} : { notes: changes };
 }
 

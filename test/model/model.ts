@@ -20,8 +20,10 @@ export interface ModelTake {
 
 /** The consumers of a run. */
 export const names = ['', 'a', 'b', 'c'] as const;
+/** A consumer of the model. */
 export type Name = (typeof names)[number];
 
+/** Where each event is, as the caller knows it. */
 export class Model {
   readonly capacityEvents: number;
   /** All that is not settled, by sequence. */

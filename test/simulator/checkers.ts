@@ -1,7 +1,7 @@
 /** What must hold after any crash, by name, and how a violation of it is told. */
 
 /** The properties; docs/durability.md explains them. */
-export const checkerNames = [
+const checkerNames = [
   'acked-is-durable',
   'delivered-is-durable',
   'taken-stays-taken',

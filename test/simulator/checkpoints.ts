@@ -1,9 +1,10 @@
-/** The checkpoint store of the simulator: what it saved survives a restart as the newest, an older one, not, or unreadable. */
+/** The simulator's checkpoint store: what it saved survives a restart as the newest, an older one, not, or unreadable. */
 import type { OpenCheckpoint } from '../../src/channel/file-channel.ts';
 import type { CheckpointRecord, CheckpointStore } from '../../src/checkpoint/store.ts';
 
 /** What the next life finds. */
 export type CheckpointFound = 'newest' | 'older' | 'missing' | 'unreadable';
+/** What a life may find of the checkpoints before it. */
 export const checkpointsFound: readonly CheckpointFound[] = ['newest', 'older', 'missing', 'unreadable'];
 
 /** All records of one channel that were ever saved durably. */

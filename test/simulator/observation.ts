@@ -28,7 +28,7 @@ export function compare(oracle: Oracle, seen: Seen): void {
 }
 
 /** In a drain of all events sequences ascend. */
-export function checkOrder(oracle: Oracle, events: readonly DeliveredEvent[]): void {
+function checkOrder(oracle: Oracle, events: readonly DeliveredEvent[]): void {
   for (const [index, { sequence }] of events.entries()) {
     const before = events[index - 1]?.sequence ?? 0;
     if (sequence > before) continue;

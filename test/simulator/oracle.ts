@@ -7,7 +7,8 @@ import type { DeliveredEvent, Event } from '../../src/event/event.ts';
 import type { CheckerName, Findings } from './checkers.ts';
 
 /** `flying`: on its way. `doubt`: whole or not at all. `stored` and `absent` are final. */
-export type Fate = 'flying' | 'stored' | 'doubt' | 'absent';
+type Fate = 'flying' | 'stored' | 'doubt' | 'absent';
+/** What a transaction did. */
 export type TransactionKind = 'put' | 'ack' | 'prepare' | 'resolve' | 'note';
 
 /** One transaction of the caller. With `noted` it carries the note `t<id>`, and `last` = its id, in its frame. */

@@ -8,7 +8,7 @@ interface Waiting {
 
 const startWallMs = 1_790_000_000_000;
 
-/** One process's clock. `tickMs`: what each look at the monotonic time costs; above 1 every lone write is a slow one. */
+/** One process's clock. `tickMs`: what each look at the monotonic time costs; above 1 every lone write is slow. */
 export class SimClock implements Clock {
   #nowMs: number;
   readonly #tickMs: number;
