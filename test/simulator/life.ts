@@ -256,6 +256,11 @@ export class Life {
     for (const one of before) one.synced = true;
   }
 
+  /** Lets others run. */
+  async pause(): Promise<void> {
+    await this.#outcome('pause', turn());
+  }
+
   async checkpoint(): Promise<void> {
     await this.#outcome('checkpoint', this.channel.checkpoint());
   }

@@ -41,15 +41,24 @@ async function batches(life: Life): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await life.put(8, 300, true);
 }
 
-/** Many producers at once, and a consumer beside them that takes what has just become durable. */
+/** Many producers at once, a consumer that waits for events, and one that looks for them at every turn. */
 async function producers(life: Life): Promise<void> {
   const producer = async (index: number): Promise<void> => {
     for (let turn = 0; turn < 5; turn += 1) await life.put(1 + (index % 3), 700, index % 2 === 0);
   };
-  const taker = async (): Promise<void> => {
-    for (let turn = 0; turn < 8; turn += 1) await life.commit(await life.take(4, undefined, 10));
+  const waiting = async (): Promise<void> => {
+    for (let turn = 0; turn < 4; turn += 1) await life.commit(await life.take(3, undefined, 10));
   };
-  await Promise.all([0, 1, 2, 3, 4, 5].map(producer).concat([taker()]));
+  const impatient = async (): Promise<void> => {
+    const consumer = life.channel.consumer('impatient');
+    for (let turn = 0; turn < 30; turn += 1) {
+      const lease = await life.take(2, consumer);
+      if (lease.events.length === 0) await life.pause();
+      else if (turn % 3 === 0) await life.rollback(lease, consumer);
+      else await life.commit(lease, consumer);
+    }
+  };
+  await Promise.all([...[0, 1, 2, 3, 4, 5].map(producer), waiting(), impatient()]);
 }
 
 /** Puts, takes and partial commits by turns. */
