@@ -1,4 +1,4 @@
-/** The simulator's checkpoint store: what it saved survives a restart as the newest, an older one, not, or unreadable. */
+/** The simulator's checkpoint store: what it saved survives as the newest, an older one, not, or unreadable. */
 import type { OpenCheckpoint } from '../../src/channel/file-channel.ts';
 import type { CheckpointRecord, CheckpointStore } from '../../src/checkpoint/store.ts';
 

@@ -7,7 +7,7 @@
 import type { CheckerName } from './checkers.ts';
 
 /** One replacement in one file under src/. */
-export interface Edit {
+interface Edit {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -70,7 +70,8 @@ export const mutants: readonly Mutant[] = [
         file: log,
         find: '    this.#publish(active, group, place.offset, bytes);\n',
         replace:
-          '    this.#publish(active, group, place.offset, bytes);\n    await active.file.sync().catch(() => undefined);\n',
+          '    this.#publish(active, group, place.offset, bytes);\n' +
+          '    await active.file.sync().catch(() => undefined);\n',
       },
     ],
     checkers: ['acked-is-durable', 'delivered-is-durable'],
@@ -128,7 +129,7 @@ export const mutants: readonly Mutant[] = [
     workloads: ['interval', 'failed-interval'],
   },
   {
-    // Recovery zeroes nothing in place: it leaves the segment. Here it goes on in it, and what was cut off is met again.
+    // Recovery zeroes nothing in place: it leaves the segment. Here it goes on in it and meets what was cut off again.
     name: 'tail not zeroed',
     edits: sameSegment,
     checkers: ['no-false-damage'],
@@ -217,7 +218,8 @@ export const mutants: readonly Mutant[] = [
         find: '    this.#inFlightBytes = bytes.length;\n',
         replace:
           '    this.#inFlightBytes = bytes.length;\n' +
-          '    const end = { offset: place.offset + bytes.length, nextSequence: place.nextSequence + group.events };\n' +
+          '    const end = { offset: place.offset + bytes.length, ' +
+          'nextSequence: place.nextSequence + group.events };\n' +
           '    const next = { ...place, ...end, serial: place.serial + 1, previousCrc: headerCrc };\n' +
           '    this.#options.onGroup({ segment: info, offset: place.offset, bytes, built: group, next });\n',
       },
