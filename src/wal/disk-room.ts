@@ -15,19 +15,18 @@ export class DiskRoom {
     this.#pool = pool;
   }
 
-  /** Why no segment can be started for a put of `bytes`; undefined where one can. */
+  /** Why no segment of `bytes` (or the usual size, if that is more) can be started for a put; undefined where one can. */
   async refusal(
     segments: readonly SegmentInfo[],
     bytes: number,
     directories: readonly LogDirectory[],
   ): Promise<ForebayError | undefined> {
     const { segmentBytes, maxDiskBytes, disk } = this.#options;
-    const oversize = bytes > segmentBytes / 2;
-    if (this.#pool.hasSpare && !oversize) return undefined;
-    if (!this.#pool.hasReserve && !(await this.#pool.fillReserve(directories))) return this.#full(directories, 0);
+    if (this.#pool.hasSpare && bytes <= segmentBytes) return undefined;
     const wanted = Math.max(segmentBytes, bytes);
     const used = segments.reduce((sum, segment) => sum + segment.fileBytes, 0) + this.#pool.bytes;
-    if (used + wanted > maxDiskBytes) return overQuota(used, maxDiskBytes);
+    if (used + this.#pool.missingBytes + wanted > maxDiskBytes) return overQuota(used, maxDiskBytes);
+    if (!this.#pool.hasReserve && !(await this.#pool.fillReserve(directories))) return this.#full(directories, 0);
     for (const directory of directories) {
       // Where the disk does not say, the write will.
       const free = await disk.freeBytes(directory.path).catch(() => Number.POSITIVE_INFINITY);

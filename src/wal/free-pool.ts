@@ -8,8 +8,11 @@ import type { Random } from '../base/random.ts';
 import { mib } from '../base/units.ts';
 import type { LogDirectory } from './segment-files.ts';
 
-/** Fully written spares that only control records may use once the disk is full. */
-const reserveFiles = 2;
+/**
+ * Fully written spares that only control records may use once the disk is full. Of three, one is written, one is
+ * the newest but one, which is kept in case the newest's STATE is damaged, and one is there to go on in.
+ */
+const reserveFiles = 3;
 /** Kept beyond the reserve; more are deleted, so that space comes back. */
 const sparesMax = 2;
 
@@ -38,6 +41,11 @@ export class FreePool {
 
   get bytes(): number {
     return this.#files.reduce((sum, file) => sum + file.bytes, 0);
+  }
+
+  /** What the reserve lacks. */
+  get missingBytes(): number {
+    return Math.max(0, reserveFiles - this.#files.length) * this.#options.segmentBytes;
   }
 
   get hasReserve(): boolean {

@@ -400,18 +400,11 @@ export class Log {
     const next = this.#waiting[0] as FrameOp;
     const forPut = next.type === FrameType.put;
     const bytes = next.rawBytes;
-    let underPressure = this.#full !== undefined;
-    if (forPut) {
-      const refusal = await this.#room.refusal(
-        [...this.#segments, ...this.#dropping],
-        bytes,
-        this.#usableDirectories(),
-      );
-      if (refusal !== undefined && !this.#releasable()) {
-        this.#refusePuts(refusal);
-        return;
-      }
-      underPressure = refusal !== undefined;
+    const files = [...this.#segments, ...this.#dropping];
+    const refusal = await this.#room.refusal(files, this.#neededSoon(bytes), this.#usableDirectories());
+    if (refusal !== undefined && forPut && !this.#releasable()) {
+      this.#refusePuts(refusal);
+      return;
     }
     await this.#syncByInterval();
     try {
@@ -420,7 +413,7 @@ export class Log {
         tailEnd: this.#nextSequence,
         ops: [],
         bytes,
-        place: underPressure ? 'reserve' : 'any',
+        place: refusal === undefined ? 'any' : 'reserve',
       });
     } catch (error) {
       if (isNoRoom(error) && forPut) this.#refusePuts(diskFull(error, this.#directoryPath()));
@@ -432,6 +425,16 @@ export class Log {
     }
   }
 
+  /** The size of a segment for a STATE and ops of so many bytes. */
+  #neededFor(bytes: number): number {
+    return alignUp(firstGroupOffset + bytes + 4 * pageBytes, pageBytes);
+  }
+
+  /** The size of a segment for ops of so many bytes, where its STATE is somewhat larger than the last one. */
+  #neededSoon(bytes: number): number {
+    return this.#neededFor(Math.ceil(this.#stateBytes * 1.25) + pageBytes + bytes);
+  }
+
   async #start(start: StartPlan): Promise<void> {
     const drained = this.#drained(start.place === 'reserve');
     // Recovery keeps what lost events: its tail may acknowledge some, and its report names the rest.
@@ -439,7 +442,8 @@ export class Log {
     const last = this.#last;
     await this.#retireActive();
     const state = this.#stateOp(dropped);
-    const needed = alignUp(firstGroupOffset + state.rawBytes + start.bytes + 4 * pageBytes, pageBytes);
+    this.#stateBytes = state.rawBytes;
+    const needed = this.#neededFor(state.rawBytes + start.bytes);
     const started = await startSegment(
       {
         disk: this.#options.disk,
@@ -532,6 +536,7 @@ export class Log {
   }
 
   #startFailures = 0;
+  #stateBytes = 0;
 
   async #retireActive(): Promise<void> {
     const active = this.#active;
@@ -575,8 +580,11 @@ export class Log {
 
   #choice(place: 'any' | 'fresh' | 'reserve', needed: number): FileChoice {
     const oversize = needed > this.#options.segmentBytes;
-    const fresh = place === 'reserve' && !oversize ? [] : this.#usableDirectories();
-    return { spare: place !== 'fresh' && !oversize, fresh, reserve: !oversize };
+    const directories = this.#usableDirectories();
+    if (oversize) return { spare: false, fresh: directories, reserve: false, lastResort: [] };
+    // Past a limit of the options rather than not at all: takes never stop.
+    if (place === 'reserve') return { spare: true, fresh: [], reserve: true, lastResort: directories };
+    return { spare: place !== 'fresh', fresh: directories, reserve: true, lastResort: [] };
   }
 
   #usableDirectories(): LogDirectory[] {
@@ -597,7 +605,8 @@ export class Log {
       this.#failedDirectories.add(directory);
       this.#pool.drop(directory);
     }
-    this.#options.onNotice(`${directory.path} failed (${String(error)}) and is left out`);
+    const then = this.#options.directories.length > 1 ? 'is left out' : 'the log goes on in another file of it';
+    this.#options.onNotice(`${directory.path} failed (${String(error)}); ${then}`);
   }
 
   #storageFor(info: SegmentInfo): FrameStorage {
@@ -699,7 +708,6 @@ export class Log {
     const puts = this.#waiting.filter((op) => op.type === FrameType.put);
     this.#waiting = this.#waiting.filter((op) => op.type !== FrameType.put);
     for (const op of puts) op.failed(refusal);
-    this.#options.onNotice(refusal.message);
     this.#armRoomTimer();
   }
 
@@ -713,8 +721,8 @@ export class Log {
     if (!this.#busy) {
       this.#busy = true;
       const directories = this.#usableDirectories();
-      if (!this.#pool.hasReserve) await this.#pool.fillReserve(directories);
-      const refusal = await this.#room.refusal([...this.#segments, ...this.#dropping], 0, directories);
+      const files = [...this.#segments, ...this.#dropping];
+      const refusal = await this.#room.refusal(files, this.#neededSoon(0), directories);
       if (refusal === undefined || this.#releasable()) {
         this.#full = undefined;
         this.#notifyRoom();

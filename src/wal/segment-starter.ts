@@ -27,6 +27,8 @@ export interface FileChoice {
   /** A new file in any of these directories. */
   readonly fresh: readonly LogDirectory[];
   readonly reserve: boolean;
+  /** A new file in any of these directories, after all. */
+  readonly lastResort: readonly LogDirectory[];
 }
 
 /** What a segment is started with. */
@@ -76,7 +78,14 @@ export async function startSegment(
     const started = await attempt(free.directory, free);
     if (started !== undefined) return started;
   }
-  throw failure ?? systemError('ENOSPC', 'no file is left for a new segment', choice.fresh[0]?.path ?? '');
+  for (const directory of choice.lastResort) {
+    const started = await attempt(directory, undefined);
+    if (started !== undefined) return started;
+  }
+  throw (
+    failure ??
+    systemError('ENOSPC', 'no file is left for a new segment', [...choice.fresh, ...choice.lastResort][0]?.path ?? '')
+  );
 }
 
 async function prepare(

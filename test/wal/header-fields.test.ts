@@ -104,7 +104,7 @@ const segmentCases: readonly Case[] = [
     'damaged: end of the rewritten tail, before the first sequence',
     'segmentHeader@5:0',
   ],
-  ['resume sequence, another', 128, 8, 41943075, 'header', 'group@5:12288 lost 2, 18 events, put 35'],
+  ['resume sequence, another', 128, 8, 12582947, 'header', 'group@5:12288 lost 2, 18 events, put 35'],
   [
     'resume sequence, before the tail',
     128,
