@@ -38,9 +38,10 @@ function firstNumber(pattern: RegExp): (output: string) => number {
 
 const isListedFile = (line: string): boolean => line.startsWith(root) && !line.includes('(');
 
-/** Every source has its code, types and map, and the command starts. */
+/** Every source has its code, types and map, and the command starts. A declaration of a foreign module has none. */
 function verifyBuild(): string | undefined {
-  const names = filesBelow(join(root, 'src'), '.ts').map((name) => name.slice(0, -'.ts'.length));
+  const sources = filesBelow(join(root, 'src'), '.ts').filter((name) => !name.endsWith('.d.ts'));
+  const names = sources.map((name) => name.slice(0, -'.ts'.length));
   const expected = names.flatMap((name) => [`${name}.js`, `${name}.d.ts`, `${name}.js.map`]);
   const missing = expected.filter((name) => !existsSync(join(dist, name)));
   if (missing.length > 0) return `dist/ lacks ${missing.join(', ')}`;
