@@ -201,11 +201,14 @@ export class FileChannel extends ChannelCore {
 
   /** What the checkpoint saw behind the log's end is lost, and counted so. */
   #compare(record: Parameters<typeof compareCheckpoint>[0], opened: OpenedLog): void {
-    const found = compareCheckpoint(record, opened, this.#log.segments, this.#owned.identity.channelId);
-    if (found.notice !== undefined) this.#notice(found.notice);
-    if (found.damage === undefined) return;
-    this.#damages.push(found.damage);
-    const { sequences: ranges, path, offset } = found.damage;
+    const { channelId } = this.#owned.identity;
+    const log = { opened, segments: this.#log.segments, queue: this.#backend.state, channelId };
+    const { notice, returned, lostEnd } = compareCheckpoint(record, log);
+    if (notice !== undefined) this.#notice(notice);
+    if (returned !== undefined) this.#damages.push(returned);
+    if (lostEnd === undefined) return;
+    this.#damages.push(lostEnd);
+    const { sequences: ranges, path, offset } = lostEnd;
     const segment = this.#log.segments.find((one) => one.path === path) ?? this.#log.segments.at(-1);
     if (ranges.length === 0 || segment === undefined) return;
     const entry = { segmentId: segment.id, offset, bytes: 0, kind: 'lostEnd' as const, ranges };

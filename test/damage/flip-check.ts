@@ -55,6 +55,7 @@ export async function checkFiles(
   const outcome = await openAndDrain(reference, files, record, seed);
   const expected = expectWithout(reference, { ...goneOf(reference, files), endIsKnown: withCheckpoint });
   assertAsExpected(reference, outcome, expected);
+  if (withCheckpoint) assertReturned(reference, outcome, expected);
   return { outcome, expected };
 }
 
@@ -70,13 +71,28 @@ export function assertAsExpected(reference: ReferenceLog, outcome: Outcome, expe
   const isThere = (sequence: Sequence) => !expected.lost.includes(sequence);
   assert.deepEqual(outcome.prepared.filter(isThere), expected.prepared.filter(isThere), 'prepared takes');
   assert.deepEqual(outcome.notes, expected.notes, 'notes');
-  const reported = damages.flatMap(({ sequences }) => sequences.flatMap(expand));
+  const reported = damages.flatMap(({ eventsLost, sequences }) => (eventsLost > 0 ? sequences.flatMap(expand) : []));
   assert.deepEqual(rangesOf(reported), rangesOf(expected.lost), 'the reported loss is the loss');
   assert.equal(lossOf(damages), expected.lost.length, 'eventsLost adds up to the loss');
   const { put, requeued, taken, dropped, quarantined } = counters;
   assert.equal(put + requeued - taken - dropped - quarantined, depth, 'counters add up');
   assert.equal(depth, expected.pending.length + expected.prepared.filter(isThere).length, 'depth');
   assert.equal(quarantined, expected.lost.length, 'quarantined');
+}
+
+/** The checkpoint knows what was taken: what comes back is named. */
+function assertReturned(reference: ReferenceLog, outcome: Outcome, expected: Expectation): void {
+  const whole = expectAll(reference);
+  const waited = new Set([...whole.pending, ...whole.prepared]);
+  const waits = [...expected.pending, ...expected.prepared.filter((sequence) => !expected.lost.includes(sequence))];
+  const named = outcome.damages.flatMap(({ eventsLost, sequences }) => (eventsLost === 0 ? sequences : []));
+  // One that comes back may turn out to be lost as well, when it is delivered.
+  const comesBack = named.flatMap(expand).filter((sequence) => !expected.lost.includes(sequence));
+  assert.deepEqual(
+    rangesOf(comesBack),
+    rangesOf(waits.filter((sequence) => !waited.has(sequence))),
+    'what comes back is named',
+  );
 }
 
 /** A transaction that was taken as a whole: nobody reads it again, and nothing is lost with it. */
