@@ -15,7 +15,7 @@ export class DiskRoom {
     this.#pool = pool;
   }
 
-  /** Why no segment of `bytes` (or the usual size, if that is more) can be started for a put; undefined where one can. */
+  /** Why no segment of `bytes` (or the usual size, if more) can be started for a put; undefined where one can. */
   async refusal(
     segments: readonly SegmentInfo[],
     bytes: number,
