@@ -2,7 +2,7 @@
  * A channel's directories: found or made, checked, locked, identified. Everything that may make `open` throw for a
  * reason other than damage is decided here, before a byte of the log is touched.
  */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Disk, DiskLock } from '../base/disk.ts';
 import { ForebayError, isForebayError, isNoRoom, systemCode } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
@@ -120,9 +120,9 @@ async function create(options: DirectoryOptions, found: readonly FoundDirectory[
   for (const { path, damaged } of found) {
     if (damaged) throw damagedIdentity(path);
     await refuseForeign(disk, path);
-    await usable(path, () => disk.makeDirectory(path));
     await refuseNetwork(disk, path);
   }
+  for (const { path } of found) await usable(path, () => disk.makeDirectory(path));
   const directories = found.map(({ path }, index) => ({ id: `d${index + 1}`, path }));
   const locks = await lockAll(disk, directories);
   const channelId = random.bytes(16).toString('hex');
@@ -170,15 +170,10 @@ async function adopt(
   }
   if (absent[0] !== undefined && missingDir === 'fail') throw missing(absent[0].path);
   if (present.length + joining.length === 0) throw missing((absent[0] as IdentityDirectory).path);
-  for (const { path } of joining) {
-    await refuseForeign(disk, path);
-    await usable(path, () => disk.makeDirectory(path));
-  }
   const all = [...present, ...joining];
-  for (const { path } of all) {
-    await usable(path, () => disk.makeDirectory(path));
-    await refuseNetwork(disk, path);
-  }
+  for (const { path } of joining) await refuseForeign(disk, path);
+  for (const { path } of all) await refuseNetwork(disk, path);
+  for (const { path } of all) await usable(path, () => disk.makeDirectory(path));
   const locks = await lockAll(disk, all);
   const identity = { ...known, directories: mergeDirectories(known, all) };
   try {
@@ -238,8 +233,13 @@ async function refuseForeign(disk: Disk, path: string): Promise<void> {
   );
 }
 
+/** Where there is no such directory yet: by the first above it that there is. */
 async function refuseNetwork(disk: Disk, path: string): Promise<void> {
-  if ((await usable(path, () => disk.locality(path))) !== 'network') return;
+  let existing = path;
+  while (existing !== dirname(existing) && (await usable(path, () => disk.entry(existing))) === undefined) {
+    existing = dirname(existing);
+  }
+  if ((await usable(path, () => disk.locality(existing))) !== 'network') return;
   throw new ForebayError(
     'DIR_UNUSABLE',
     `${path} is on a network file system, where neither locks nor syncs can be relied on: use a local disk`,

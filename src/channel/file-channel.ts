@@ -32,7 +32,7 @@ import {
   unusable,
 } from './directories.ts';
 import { FileBackend } from './file-backend.ts';
-import { ownKeys } from './keys.ts';
+import { type OwnedKeys, ownKeys, readKeys } from './keys.ts';
 import { type ChannelOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 
 /** How a channel reaches its checkpoint: opened after the channel is up, in the background. */
@@ -94,9 +94,11 @@ export class FileChannel extends ChannelCore {
     const checkpointPath = resolve(resolved.checkpointDir ?? join(root, 'checkpoint'));
     const { disk, random } = parts;
     const { missingDir } = resolved;
+    const masterKeys = await readKeys(disk, resolved.encryption);
     const owned = await ownDirectories({ disk, random, dataPaths, checkpointPath, missingDir });
     try {
-      return await openOwned(owned, checkpointPath, resolved, parts);
+      const keys = ownKeys(masterKeys, resolved.encryption?.activeKey ?? 0, owned.identity, dataPaths[0] as string);
+      return await openOwned(owned, keys, checkpointPath, resolved, parts);
     } catch (error) {
       await releaseLocks(owned.locks);
       throw isForebayError(error) || systemCode(error) === undefined ? error : unusable(dataPaths[0] as string, error);
@@ -266,13 +268,13 @@ interface LogEvents {
 
 async function openOwned(
   owned: OwnedDirectories,
+  { ring, keys }: OwnedKeys,
   checkpointPath: string,
   resolved: ResolvedOptions,
   environment: ChannelEnvironment,
 ): Promise<FileChannel> {
   const { disk, clock, random } = environment;
   const { identity, present, absent } = owned;
-  const { ring, keys } = await ownKeys(disk, identity, resolved.encryption);
   const storage = { channelId: identity.channelId, keys: ring, compression: resolved.compression };
   const backend = new FileBackend();
   const notices: string[] = [];
@@ -310,8 +312,13 @@ async function openOwned(
   segments.current = () => opened.log.segments;
   backend.attach({ log: opened.log, delivery }, resolved.capacityBytes !== undefined);
   delivery.start();
-  if (isPublished) await confirmIdentity(disk, owned, checkpointPath);
-  else await publishIdentity(disk, owned, checkpointPath, { forming: false, keys });
+  try {
+    if (isPublished) await confirmIdentity(disk, owned, checkpointPath);
+    else await publishIdentity(disk, owned, checkpointPath, { forming: false, keys });
+  } catch (error) {
+    await opened.log.abandon();
+    throw error;
+  }
   for (const path of owned.repaired) opened.damages.push(identityDamage(path));
   const channel = new FileChannel({ backend, resolved, environment, owned, opened, delivery, notices, events });
   channel.startCheckpoint(checkpointPath, opened);

@@ -17,29 +17,38 @@ export interface OwnedKeys {
   readonly keys: readonly IdentityKey[];
 }
 
-/** @throws {ForebayError} KEY_WRONG, where a key the channel was written with is not given or is another one. */
-export async function ownKeys(
+/** The master keys by id. @throws {ForebayError} KEY_WRONG, where a file of one cannot be read or holds none. */
+export async function readKeys(
   disk: Disk,
-  identity: Identity,
   encryption: EncryptionOptions | undefined,
-): Promise<OwnedKeys> {
+): Promise<ReadonlyMap<number, Buffer>> {
   const masterKeys = new Map<number, Buffer>();
-  const channelId = Buffer.from(identity.channelId, 'hex');
-  const fingerprints = new Map<number, string>();
   for (const [name, source] of Object.entries(encryption?.keys ?? {})) {
     const id = Number(name);
-    const key = typeof source === 'string' ? await readKey(disk, source, id) : Buffer.from(source);
-    masterKeys.set(id, key);
-    fingerprints.set(id, keyFingerprint(key, channelId));
+    masterKeys.set(id, typeof source === 'string' ? await readKey(disk, source, id) : Buffer.from(source));
   }
+  return masterKeys;
+}
+
+/**
+ * Holds the keys against those the channel in `path` was written with.
+ * @throws {ForebayError} KEY_WRONG, where one of them is not given or is another one.
+ */
+export function ownKeys(
+  masterKeys: ReadonlyMap<number, Buffer>,
+  activeKeyId: number,
+  identity: Identity,
+  path: string,
+): OwnedKeys {
+  const channelId = Buffer.from(identity.channelId, 'hex');
+  const fingerprints = new Map([...masterKeys].map(([id, key]) => [id, keyFingerprint(key, channelId)]));
   for (const { id, fingerprint } of identity.keys) {
     const given = fingerprints.get(id);
-    if (given === undefined) throw wrong(id, 'is not given');
+    if (given === undefined) throw wrong(id, 'is not given', path);
     if (!timingSafeEqual(Buffer.from(given), Buffer.from(fingerprint.padEnd(given.length).slice(0, given.length)))) {
-      throw wrong(id, 'is another key than the one it was written with');
+      throw wrong(id, 'is another key than the one it was written with', path);
     }
   }
-  const activeKeyId = encryption?.activeKey ?? 0;
   const keys = [...identity.keys];
   if (activeKeyId !== 0 && !keys.some(({ id }) => id === activeKeyId)) {
     keys.push({ id: activeKeyId, fingerprint: fingerprints.get(activeKeyId) as string });
@@ -49,18 +58,17 @@ export async function ownKeys(
 
 async function readKey(disk: Disk, path: string, id: number): Promise<Buffer> {
   const entry = await disk.entry(path);
-  if (entry === undefined || entry.bytes > keyFileBytesMax) throw wrong(id, `cannot be read from ${path}`);
+  if (entry?.kind !== 'file' || entry.bytes > keyFileBytesMax) throw wrong(id, `cannot be read from ${path}`, path);
   const bytes = Buffer.alloc(entry.bytes);
   const file = await disk.open(path, { mode: 'read' });
   await file.read(bytes, 0).finally(() => file.close());
   const text = bytes.toString('latin1').trim();
   const key = bytes.length === masterKeyBytes ? bytes : Buffer.from(/^[0-9a-fA-F]{64}$/.test(text) ? text : '', 'hex');
-  if (key.length !== masterKeyBytes) throw wrong(id, `in ${path} is neither 32 bytes nor 64 hex digits`);
+  if (key.length !== masterKeyBytes) throw wrong(id, `in ${path} is neither 32 bytes nor 64 hex digits`, path);
   return key;
 }
 
-function wrong(id: number, what: string): ForebayError {
-  return new ForebayError('KEY_WRONG', `the channel's encryption key ${id} ${what}: open with encryption.keys[${id}]`, {
-    actual: id,
-  });
+function wrong(id: number, what: string, path: string): ForebayError {
+  const text = `the channel's encryption key ${id} ${what}: open with encryption.keys[${id}]`;
+  return new ForebayError('KEY_WRONG', text, { path, actual: id });
 }

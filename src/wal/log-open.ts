@@ -50,6 +50,17 @@ export interface OpenedLog {
  * @throws {ForebayError} FORMAT_UNSUPPORTED; or what the disk answered where no segment could be started.
  */
 export async function openLog(options: LogOptions, isNew: boolean): Promise<OpenedLog> {
+  const made: { log?: Log } = {};
+  try {
+    return await openMade(options, isNew, made);
+  } catch (error) {
+    await made.log?.abandon();
+    throw error;
+  }
+}
+
+/** `made.log`: what has to be let go of where this throws. */
+async function openMade(options: LogOptions, isNew: boolean, made: { log?: Log }): Promise<OpenedLog> {
   const { disk, directories, clock, random, owner } = options;
   const { listing, recovered } = await recoverNamed(options);
   if (!isNew && listing.segments.length === 0) recovered.damages.push(noSegment(directories));
@@ -73,6 +84,7 @@ export async function openLog(options: LogOptions, isNew: boolean): Promise<Open
     quarantine: recovered.quarantine,
     absences: recovered.absences,
   });
+  made.log = log;
   const open = payloadOp(
     FrameType.open,
     encodeOpen({ generation, wallMs: Math.max(0, Math.floor(clock.wallMs())), clean: recovered.clean }),

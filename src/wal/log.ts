@@ -254,12 +254,19 @@ export class Log {
       await this.settled();
       await this.#syncByInterval();
     }
+    await this.abandon();
+  }
+
+  /**
+   * Lets go of the file and of all timers without a word on the disk: what an open that fails after all must do, before
+   * another owner comes. Never rejects.
+   */
+  async abandon(): Promise<void> {
     if (this.#state.kind === 'open') this.#state = { kind: 'closed' };
     this.#markTimer?.cancel();
     this.#syncTimer?.cancel();
     this.#roomTimer?.cancel();
-    await this.#active?.file.close();
-    this.#active = undefined;
+    await this.#retireActive();
   }
 
   /** Takes over entries that stand in the log already. */

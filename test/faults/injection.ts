@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { isForebayError } from '../../src/base/errors.ts';
 import type { FileChannel } from '../../src/channel/file-channel.ts';
+import { turnOver } from '../support/manual-clock.ts';
 import type { SimulatedDisk } from '../support/simulated-disk.ts';
 import type { Fault, Operation } from '../support/simulated-faults.ts';
 import { Ledger } from './ledger.ts';
@@ -69,6 +70,7 @@ export async function inject(kind: FaultKind, index: number): Promise<void> {
   const ledger = new Ledger();
   const channel = await runAll(life, ledger);
   takeBack();
+  if (channel === undefined) await assertAtRest(life, disk);
   ledger.assertErrors();
   ledger.assertDelivered();
   assertLeftAlone(disk, kind, index);
@@ -77,6 +79,14 @@ export async function inject(kind: FaultKind, index: number): Promise<void> {
   const reopened = await life.clock.run(life.open());
   await ledger.assertKept(reopened);
   await life.clock.run(reopened.close());
+}
+
+/** An open that failed has let go of everything: no timer of it writes behind its back into what another may own. */
+async function assertAtRest(life: Life, disk: NamedDisk): Promise<void> {
+  const operations = disk.operations.length;
+  life.clock.advance(10_000);
+  for (let turn = 0; turn < 10; turn += 1) await turnOver();
+  assert.equal(disk.operations.length, operations, 'an open that failed goes on writing');
 }
 
 /** Undefined where an open failed: with an error of the list. */
