@@ -102,6 +102,9 @@ export interface Channel extends AsyncDisposable {
   resolve(id: string, outcome: 'commit' | 'rollback', options?: NotesOption): Promise<boolean>;
   readonly notes: Notes;
   stats(): ChannelStats;
-  /** Waits for commits in flight; leases return. Later calls are CHANNEL_CLOSED. */
+  /**
+   * Waits for commits in flight; leases return. Later calls are CHANNEL_CLOSED. Rejects, closed all the same, where the
+   * last sync of a channel that syncs by interval failed: CHANNEL_FAILED.
+   */
   close(): Promise<void>;
 }

@@ -208,8 +208,11 @@ export abstract class ChannelCore implements Channel {
     this.capacity.failAll(closed);
     await idle;
     this.#leases.closeAll();
-    await this.closeBackend();
-    this.gate.closed();
+    try {
+      await this.closeBackend();
+    } finally {
+      this.gate.closed();
+    }
   }
 
   #open(name: string): LeasingConsumer {

@@ -65,6 +65,7 @@ export class FileChannel extends ChannelCore {
   readonly #delivery: Delivery;
   readonly #backend: FileBackend;
   readonly #checkpointer: Checkpointer;
+  readonly #syncsByInterval: boolean;
   readonly #damages: Damage[];
   readonly #notices: string[];
   #checkpointOpened: Promise<void> = Promise.resolve();
@@ -112,6 +113,7 @@ export class FileChannel extends ChannelCore {
     const idPrefix = opened.generation.toString(36);
     super({ backend, state: backend.state, options: resolved, clock, idPrefix });
     this.#environment = environment;
+    this.#syncsByInterval = resolved.fsync !== 'commit';
     this.#owned = parts.owned;
     this.#log = opened.log;
     this.#delivery = parts.delivery;
@@ -164,10 +166,14 @@ export class FileChannel extends ChannelCore {
   protected override async closeBackend(): Promise<void> {
     await this.#checkpointOpened;
     await this.#delivery.close();
+    const failedBefore = this.#log.failure !== undefined;
     await this.#log.close();
-    if (this.#log.failure === undefined) await this.#checkpointer.save(true);
+    const { failure } = this.#log;
+    if (failure === undefined) await this.#checkpointer.save(true);
     await this.#checkpointer.close();
     await releaseLocks(this.#owned.locks);
+    // By interval the last sync was this one: what it did not reach was acknowledged.
+    if (failure !== undefined && !failedBefore && this.#syncsByInterval) throw failure;
   }
 
   #health(): ChannelStats['health'] {

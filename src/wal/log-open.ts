@@ -162,6 +162,13 @@ async function continueLast(options: LogOptions, recovered: Recovered, log: Log)
   const { disk, clock, fsyncIntervalMs, segmentBytes } = options;
   if (info.endOffset + 2 * 4096 > segmentBytes) return false;
   const file = await disk.open(info.path, { mode: 'write', writeThrough: fsyncIntervalMs === 0 });
+  try {
+    // Its last group may stand in the cache only, and what follows it would call it proven.
+    await file.sync();
+  } catch {
+    await file.close().catch(() => undefined);
+    return false;
+  }
   log.continueIn(new ActiveSegment({ info, directory, limit: segmentBytes, file, disk, clock }));
   return true;
 }

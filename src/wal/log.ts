@@ -129,6 +129,7 @@ export class Log {
   #markTimer: Timer | undefined;
   #markedSerial: Serial;
   #syncTimer: Timer | undefined;
+  #syncing: Promise<void> | undefined;
   #roomTimer: Timer | undefined;
   #idle: (() => void)[] = [];
 
@@ -414,6 +415,8 @@ export class Log {
       return;
     }
     await this.#syncByInterval();
+    // What a segment follows was synced: its header and STATE say so.
+    if (this.#state.kind === 'failed') return;
     try {
       await this.#start({
         first: this.#nextSequence,
@@ -534,6 +537,9 @@ export class Log {
     this.#startFailures = 0;
     this.#last = active.info;
     this.#segments = [...this.#segments, active.info];
+    // By interval: the STATE that lets them go must be durable before they do.
+    if (this.#dropping.length > 0) await this.#syncByInterval();
+    if (this.#state.kind === 'failed') return;
     for (const segment of this.#dropping.splice(0)) {
       const directory = this.#options.directories.find(({ id }) => id === segment.directoryId);
       if (this.#failedFiles.has(segment.path)) await this.#pool.discard(segment.path);
@@ -763,10 +769,19 @@ export class Log {
 
   /** Syncs what fsync by interval left unsynced. After a failure the file is never synced again. */
   async #syncByInterval(): Promise<void> {
+    // One at a time: of two, the system tells only one that writing back failed.
+    while (this.#syncing !== undefined) await this.#syncing;
     const active = this.#active;
-    const serial = this.#serial;
-    if (this.#options.fsyncIntervalMs === 0 || active === undefined || this.#provenSerial === serial) return;
+    if (this.#options.fsyncIntervalMs === 0 || active === undefined || this.#provenSerial === this.#serial) return;
     if (this.#state.kind !== 'open') return;
+    this.#syncing = this.#syncActive(active).finally(() => {
+      this.#syncing = undefined;
+    });
+    await this.#syncing;
+  }
+
+  async #syncActive(active: ActiveSegment): Promise<void> {
+    const serial = this.#serial;
     try {
       await active.file.sync();
       this.#provenSerial = Math.max(this.#provenSerial, serial);

@@ -31,6 +31,8 @@ export interface RunResult {
 /** The phases of an operation at which a process stops. */
 export const phases: readonly StopPhase[] = ['before', 'during', 'after'];
 const oneLifeMs = 1_000_000;
+/** The reserve, and spares beyond it. */
+const poolFilesMax = 5;
 
 /** The seed's text. `stop` 0: the first life is not stopped, and ends when its program does. */
 export function seedOf(workload: string, stop: number, phase: StopPhase, variant: number): string {
@@ -201,7 +203,7 @@ class Run {
       await this.#live(this.#disk, number, async (life) => {
         if (!(await life.open()) || number === 9) return;
         const { segments, bytesOnDisk } = life.channel.stats();
-        if (segments <= 3 && bytesOnDisk <= (segments + 4) * 65_536) return;
+        if (segments <= 3 && bytesOnDisk <= (segments + poolFilesMax) * 65_536) return;
         this.#findings.report('space-returns', `${segments} segments, ${bytesOnDisk} bytes hold no event`);
       });
     }
