@@ -29,7 +29,7 @@ test('a fault at each mutation of a workload', async () => {
       if (!applies(kind, operation) || (only !== undefined && only !== name)) continue;
       points += 1;
       try {
-        await inject(kind, operation.index);
+        await inject([{ kind, index: operation.index }]);
       } catch (error) {
         if (only !== undefined) throw error;
         violations.push(`FOREBAY_FAULT='${name}' (${operation.kind} ${operation.path}): ${String(error)}`);

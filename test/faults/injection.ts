@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { isForebayError } from '../../src/base/errors.ts';
 import type { FileChannel } from '../../src/channel/file-channel.ts';
+import type { ChannelOptions } from '../../src/channel/options.ts';
 import { turnOver } from '../support/manual-clock.ts';
 import type { SimulatedDisk } from '../support/simulated-disk.ts';
 import type { Fault, Operation } from '../support/simulated-faults.ts';
@@ -30,10 +31,16 @@ const readKinds: ReadonlySet<string> = new Set(['open', 'read', 'bytes', 'list',
 const openCodes: ReadonlySet<string> = new Set(['DIR_UNUSABLE', 'DISK_FULL', 'CHANNEL_FAILED', 'WRITE_FAILED']);
 const powerSeeds: readonly number[] = [1, 2];
 
+/** A fault at the mutation with this index. */
+export interface Injection {
+  readonly kind: FaultKind;
+  readonly index: number;
+}
+
 /** The mutations of a run without faults. */
-export async function countOperations(): Promise<readonly Operation[]> {
+export async function countOperations(options?: ChannelOptions): Promise<readonly Operation[]> {
   const disk = new NamedDisk({ seed: 1 });
-  const life = lifeOn(disk);
+  const life = lifeOn(disk, options);
   const ledger = new Ledger();
   await life.clock.run(life.open().then((channel) => work(life, ledger, channel)));
   assert.deepEqual(ledger.failures, []);
@@ -62,20 +69,25 @@ function needsRoom({ kind, path }: Operation): boolean {
   return kind === 'create' || (kind === 'write' && !path.includes('/free-'));
 }
 
-/** Runs the workload with one fault. */
-export async function inject(kind: FaultKind, index: number): Promise<void> {
+/** Runs the workload with one fault, or with several. */
+export async function inject(injections: readonly Injection[], options?: ChannelOptions): Promise<void> {
   const disk = new NamedDisk({ seed: 1 });
-  const takeBack = disk.inject(faultOf(kind, index));
-  const life = lifeOn(disk);
+  const takeBacks = injections.map(({ kind, index }) => disk.inject(faultOf(kind, index)));
+  const life = lifeOn(disk, options);
   const ledger = new Ledger();
-  const channel = await runAll(life, ledger);
-  takeBack();
+  const opensAt: number[] = [];
+  const open = () => {
+    opensAt.push(disk.operations.length);
+    return life.open();
+  };
+  const channel = await runAll({ ...life, open }, ledger);
+  for (const takeBack of takeBacks) takeBack();
   if (channel === undefined) await assertAtRest(life, disk);
   ledger.assertErrors();
   ledger.assertDelivered();
-  assertLeftAlone(disk, kind, index);
-  await assertLaterLives(ledger, disk);
-  if (channel !== undefined) await assertThisLife(life, ledger, channel, kind);
+  for (const injection of injections) assertLeftAlone(disk, injection, opensAt);
+  await assertLaterLives(ledger, disk, options);
+  if (channel !== undefined) await assertThisLife(life, ledger, channel, injections);
   const reopened = await life.clock.run(life.open());
   await ledger.assertKept(reopened);
   await life.clock.run(reopened.close());
@@ -108,10 +120,16 @@ async function runAll(life: Life, ledger: Ledger): Promise<FileChannel | undefin
   }
 }
 
-async function assertThisLife(life: Life, ledger: Ledger, channel: FileChannel, kind: FaultKind): Promise<void> {
+async function assertThisLife(
+  life: Life,
+  ledger: Ledger,
+  channel: FileChannel,
+  injections: readonly Injection[],
+): Promise<void> {
   const { state, reasons } = channel.stats().health;
-  if (!kind.endsWith('for good')) assert.notEqual(state, 'failed', `one fault stopped it: ${reasons.join()}`);
-  if (kind === 'ENOSPC for good') {
+  const passes = injections.length === 1 && !injections.some(({ kind }) => kind.endsWith('for good'));
+  if (passes) assert.notEqual(state, 'failed', `one fault stopped it: ${reasons.join()}`);
+  if (injections.every(({ kind }) => kind === 'ENOSPC for good')) {
     assert.notEqual(state, 'failed', `a full disk stopped it: ${reasons.join()}`);
     const refused = ledger.failures.filter((attempt) => attempt.kind !== 'put');
     assert.deepEqual(refused, [], 'on a full disk takes, acknowledgements and rollbacks go on');
@@ -127,37 +145,50 @@ async function assertThisLife(life: Life, ledger: Ledger, channel: FileChannel, 
 }
 
 /** Kills, power cuts, and a power cut after a kill, each with the channel opened behind it. */
-async function assertLaterLives(ledger: Ledger, disk: SimulatedDisk): Promise<void> {
+async function assertLaterLives(ledger: Ledger, disk: SimulatedDisk, options?: ChannelOptions): Promise<void> {
   const killed = disk.snapshot();
-  const shown = await assertLife(ledger, killed);
-  await assertLife(ledger, killed.powerCut(3), shown);
-  for (const seed of powerSeeds) await assertLife(ledger, disk.snapshot().powerCut(seed));
+  const shown = await assertLife(ledger, killed, options);
+  await assertLife(ledger, killed.powerCut(3), options, shown);
+  for (const seed of powerSeeds) await assertLife(ledger, disk.snapshot().powerCut(seed), options);
 }
 
 async function assertLife(
   ledger: Ledger,
   disk: SimulatedDisk,
+  options: ChannelOptions | undefined,
   before?: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
-  const life = lifeOn(disk);
+  const life = lifeOn(disk, options);
   const channel = await life.clock.run(life.open());
   const losses = channel.damages.filter(({ eventsLost }) => eventsLost > 0);
   assert.deepEqual(losses, [], 'no event is reported lost');
   return await life.clock.run(ledger.assertKept(channel, before));
 }
 
-/** After a failed write or sync the file is not written and not synced again, under whatever name. */
-function assertLeftAlone(disk: NamedDisk, kind: FaultKind, index: number): void {
-  const isSync = disk.operations[index - 1]?.kind === 'sync';
-  const isWrite = disk.operations[index - 1]?.kind === 'write';
-  // A write that found no room was no failed sync.
-  const fails = (isSync && kind !== 'ENOSPC for good') || (isWrite && kind.includes('EIO'));
-  const failed = disk.operations[kind.startsWith('short,') ? index : index - 1];
+/**
+ * After a failed write or sync the file is not written and not synced again, under whatever name. The next open, which
+ * may be another process's, cannot know.
+ */
+function assertLeftAlone(disk: NamedDisk, { kind, index }: Injection, opensAt: readonly number[]): void {
+  const failed = failedIn(disk, kind, index);
   // Identity files are replaced as a whole: the one that failed is unlinked before another gets its name.
-  if (!fails || failed === undefined || kind === 'short' || failed.path.includes('channel.json')) return;
+  if (failed === undefined || failed.path.includes('channel.json')) return;
   const names = disk.namesOf(failed.path);
-  const after = disk.operations.slice(failed.index).find((operation) => {
+  const end = opensAt.find((at) => at >= failed.index);
+  const after = disk.operations.slice(failed.index, end).find((operation) => {
     return (operation.kind === 'sync' || operation.kind === 'write') && names.has(operation.path);
   });
   assert.equal(after, undefined, `${describe(failed)} failed, and later ${describe(after)}`);
+}
+
+/** The write or sync that the fault made fail, if it was one; a write that found no room was no failed sync. */
+function failedIn(disk: NamedDisk, kind: FaultKind, index: number): Operation | undefined {
+  const struck = disk.operations[index - 1];
+  if (kind === 'short, then EIO') {
+    const next = disk.operations[index];
+    const isContinued = struck?.kind === 'write' && next?.kind === 'write' && next.path === struck.path;
+    return isContinued ? next : undefined;
+  }
+  if (kind.startsWith('short') || kind === 'ENOSPC for good') return undefined;
+  return struck?.kind === 'sync' || (struck?.kind === 'write' && kind.includes('EIO')) ? struck : undefined;
 }

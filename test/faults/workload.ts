@@ -44,7 +44,7 @@ export interface Life {
 }
 
 /** What all of them are opened with. */
-const workloadOptions: ChannelOptions = { segmentBytes: 65_536, minimumFreeBytes: 0 };
+export const workloadOptions: ChannelOptions = { segmentBytes: 65_536, minimumFreeBytes: 0 };
 
 /** Ways to open the channel on `disk`. */
 export function lifeOn(disk: SimulatedDisk, options: ChannelOptions = workloadOptions): Life {
