@@ -74,6 +74,8 @@ async function opensAgain(directory: string, options: ChannelOptions): Promise<v
 test('locked: the same channel opened twice, or one of its directories', async (context) => {
   const { root, directory } = await closedChannel(context);
   const owner = await FileChannel.open(directory, base);
+  // The owner itself writes once more: a MARK, 100 ms after its open.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
   const says = /owned by another process.*close that channel first/;
   await assertRefuses(root, directory, {}, { code: 'CHANNEL_LOCKED', path: directory, says });
   await owner.close();
