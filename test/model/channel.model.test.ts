@@ -10,7 +10,7 @@ import { executedCount, type Kind, runModel, runUntil } from './run.ts';
 
 /** Of both kinds together. */
 const actionsMin = 200_000;
-const fileShare = 0.6;
+const fileShare = 0.5;
 const actionKinds = 21;
 const ofEachMin = 100;
 
