@@ -30,6 +30,7 @@ export interface RunResult {
 
 /** The phases of an operation at which a process stops. */
 export const phases: readonly StopPhase[] = ['before', 'during', 'after'];
+Error.stackTraceLimit = 0;
 const oneLifeMs = 1_000_000;
 /** The reserve, and spares beyond it. */
 const poolFilesMax = 5;
@@ -289,5 +290,7 @@ function hashOf(text: string): number {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  // Stacks cost a twentieth of the time; whoever repeats a run wants them.
+  Error.stackTraceLimit = 20;
   for (const seed of process.argv.slice(2)) console.log(JSON.stringify(await simulate(seed), null, 2));
 }
