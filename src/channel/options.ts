@@ -58,13 +58,15 @@ interface Rule<Value> {
   accepts(value: unknown): boolean;
 }
 
+/** Six of the smallest segments: the reserve's three, the one written, the one before it, and one to start. */
+const maxDiskBytesMin: number = 6 * 64 * kib;
 /** setTimeout takes no more. */
 const delayMsMax: number = 2 ** 31 - 1;
 
 const rules: { readonly [name in OptionName]: Rule<ResolvedOptions[name]> } = {
   capacityEvents: integer(1_000_000, 1),
   capacityBytes: optional(integer(undefined, 1)),
-  maxDiskBytes: optional(integer(undefined, 1)),
+  maxDiskBytes: optional(integer(undefined, maxDiskBytesMin)),
   transactionCapacity: integer(10_000, 1, eventsPerFrameMax),
   transactionBytesMax: integer(payloadBytesMax, 1, payloadBytesMax),
   keepAliveMs: integer(3000, 0, delayMsMax),

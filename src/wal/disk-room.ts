@@ -22,7 +22,10 @@ export class DiskRoom {
     directories: readonly LogDirectory[],
   ): Promise<ForebayError | undefined> {
     const { segmentBytes, maxDiskBytes, disk } = this.#options;
-    if (this.#pool.hasSpare && bytes <= segmentBytes) return undefined;
+    if (this.#pool.hasSpare) {
+      if (bytes <= segmentBytes) return undefined;
+      await this.#pool.dropSpares();
+    }
     const wanted = Math.max(segmentBytes, bytes);
     const used = segments.reduce((sum, segment) => sum + segment.fileBytes, 0) + this.#pool.bytes;
     if (used + this.#pool.missingBytes + wanted > maxDiskBytes) return overQuota(used, maxDiskBytes);

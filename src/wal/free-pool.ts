@@ -48,6 +48,10 @@ export class FreePool {
     return Math.max(0, reserveFiles - this.#files.length) * this.#options.segmentBytes;
   }
 
+  get isEmpty(): boolean {
+    return this.#files.length === 0;
+  }
+
   get hasReserve(): boolean {
     return this.#files.length >= reserveFiles;
   }
@@ -95,6 +99,11 @@ export class FreePool {
     } catch {
       // A stray file costs its space until the next open.
     }
+  }
+
+  /** Deletes what is kept beyond the reserve: its room is wanted for another size of file. Never rejects. */
+  async dropSpares(): Promise<void> {
+    for (const { path } of this.#files.splice(reserveFiles)) await this.discard(path);
   }
 
   /** Lets a file go that must not be used again. Never rejects. */

@@ -410,7 +410,8 @@ export class Log {
     const bytes = next.rawBytes;
     const files = [...this.#segments, ...this.#dropping];
     const refusal = await this.#room.refusal(files, this.#neededSoon(bytes), this.#usableDirectories());
-    if (refusal !== undefined && forPut && !this.#releasable()) {
+    const isLarge = this.#neededSoon(bytes) > this.#options.segmentBytes;
+    if (refusal !== undefined && forPut && !this.#releasable(isLarge)) {
       this.#refusePuts(refusal);
       return;
     }
@@ -422,7 +423,8 @@ export class Log {
         first: this.#nextSequence,
         tailEnd: this.#nextSequence,
         ops: [],
-        bytes,
+        // What needs a file of its own finds out anew whether there is room, once the drained ones have gone.
+        bytes: refusal !== undefined && isLarge && forPut ? 0 : bytes,
         place: refusal === undefined ? 'any' : 'reserve',
       });
     } catch (error) {
@@ -570,8 +572,9 @@ export class Log {
     return this.#options.owner.lostOf([{ first: firstSequence, last: nextSequence - 1 }]).length > 0;
   }
 
-  #releasable(): boolean {
-    return this.#drained(true).length > 0 && this.#pool.hasReserve;
+  /** Whether a start frees as many files as it takes; where that is not enough, more. */
+  #releasable(isMoreNeeded = false): boolean {
+    return this.#drained(true).length >= (isMoreNeeded ? 2 : 1) && !this.#pool.isEmpty;
   }
 
   #stateOp(dropped: readonly SegmentInfo[]): FrameOp {

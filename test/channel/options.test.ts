@@ -14,6 +14,7 @@ const refused: readonly (readonly [name: string, value: unknown])[] = [
   ['capacity', 0],
   ['capacityBytes', 0],
   ['maxDiskBytes', Number.NaN],
+  ['maxDiskBytes', 6 * 65_536 - 1],
   ['transactionCapacity', 2 ** 20 + 1],
   ['transactionBytesMax', 2 ** 30 + 1],
   ['keepAliveMs', -1],

@@ -112,10 +112,43 @@ test('maxDiskBytes: reached, drained and reached again; never passed', async () 
   await fillAndDrain(new SimulatedDisk({ seed: 1 }), { ...options, maxDiskBytes }, maxDiskBytes);
 });
 
+test('the smallest maxDiskBytes there is: full, drained and full again', async () => {
+  const maxDiskBytes = 6 * 64 * kib;
+  const life = lifeOn(new SimulatedDisk({ seed: 1 }), { ...options, maxDiskBytes });
+  const ledger = new Ledger();
+  const channel = await life.clock.run(life.open());
+  for (let round = 0; round < rounds; round += 1) {
+    assert.ok((await fill(life, ledger, channel, maxDiskBytes)) > 0);
+    await turnReserveOver(channel);
+    await drainAll(ledger, channel);
+    assert.equal((await life.clock.run(ledger.put(channel, 1, 20))).outcome, 'stored', 'it resumes by itself');
+    await assertCounts(ledger, channel, maxDiskBytes);
+  }
+});
+
 test('minimumFreeBytes: left to others by puts', async () => {
   const capacityBytes = 4 * mib;
   const disk = new SimulatedDisk({ seed: 1, capacityBytes });
   await fillAndDrain(disk, { ...options, minimumFreeBytes: 2 * mib }, 2 * mib);
+});
+
+test('one acknowledgement drains it all: puts resume, with no other record to move the log on', async () => {
+  const maxDiskBytes = 2 * mib;
+  const life = lifeOn(new SimulatedDisk({ seed: 1 }), { ...options, maxDiskBytes });
+  const ledger = new Ledger();
+  const channel = await life.clock.run(life.open());
+  for (let round = 0; round < rounds; round += 1) {
+    await fill(life, ledger, channel, maxDiskBytes);
+    await turnReserveOver(channel);
+    const waiting = ledger.put(channel, 1, 20);
+    assert.equal((await ledger.ack(await ledger.take(channel, 10_000))).outcome, 'stored');
+    assert.equal((await life.clock.run(waiting)).outcome, 'stored');
+    // A transaction that needs half of all there is, in a file of its own.
+    const large = await life.clock.run(ledger.put(channel, 1, mib));
+    assert.equal(large.outcome, 'stored', String(large.error));
+    await drainAll(ledger, channel);
+    await assertCounts(ledger, channel, maxDiskBytes);
+  }
 });
 
 test('others fill the disk and free it: puts follow', async () => {
