@@ -7,8 +7,8 @@ import { applies, countOperations, faultKinds, type Injection, inject } from './
 import { crashAt, injectAtOpen, openFaults } from './open-faults.ts';
 import { workloadOptions } from './workload.ts';
 
-const pairs = 4000;
-const crashes = 40;
+const pairs = 600;
+const crashes = 4;
 const shown = 8;
 const seed = Number(process.env['FOREBAY_SEED'] ?? Date.now() % 2 ** 31);
 
