@@ -27,7 +27,7 @@ import { FrameType } from './segment/frame-header.ts';
 import { GroupFlag } from './segment/group-header.ts';
 import { firstGroupOffset } from './segment/segment-header.ts';
 import type { LogDirectory } from './segment-files.ts';
-import { pendingEvents, type SegmentInfo, toRecord } from './segment-info.ts';
+import { newSegmentInfo, pendingEvents, type SegmentInfo, toRecord } from './segment-info.ts';
 import { type FileChoice, startSegment } from './segment-starter.ts';
 import {
   type Absence,
@@ -481,28 +481,8 @@ export class Log {
       },
       this.#choice(start.place, needed),
     );
-    const { header, directory, path, file, fileBytes } = started;
-    const info: SegmentInfo = {
-      id: header.segmentId,
-      epoch: header.epoch,
-      directoryId: directory.id,
-      firstSerial: header.firstSerial,
-      firstSequence: header.firstSequence,
-      tailEndSequence: header.tailEndSequence,
-      resumeSequence: header.resumeSequence,
-      nextSequence: header.firstSequence,
-      endOffset: firstGroupOffset,
-      endSerial: this.#serial,
-      minTimeMs: 0,
-      maxTimeMs: 0,
-      fileBytes,
-      pinned: false,
-      absent: false,
-      generation: header.generation,
-      path,
-      recycled: header.recycled,
-      marks: [],
-    };
+    const { header, directory, file } = started;
+    const info = newSegmentInfo(started);
     const { disk, clock } = this.#options;
     this.#active = new ActiveSegment({ info, directory, limit: header.segmentBytes, file, disk, clock });
     this.#storage = this.#storageFor(info);

@@ -15,7 +15,7 @@ import type { LogOwner } from './log-owner.ts';
 import type { Candidate } from './recovery-candidates.ts';
 import { FrameFlag, type FrameHeader, FrameType, isSupportedType } from './segment/frame-header.ts';
 import type { GroupHeader } from './segment/group-header.ts';
-import { markEveryBytes, type SegmentInfo, sequencesOf } from './segment-info.ts';
+import { markEveryBytes, newSegmentInfo, type SegmentInfo, sequencesOf } from './segment-info.ts';
 import type { ScanPosition, ScanStep } from './segment-scanner.ts';
 import { decodeQuarantine, isCleanMark, type QuarantineEntry } from './system-frames.ts';
 
@@ -80,7 +80,7 @@ export class ChainReplay {
   ): Promise<void> {
     this.#isGiven = isGiven;
     this.#noticeMissing(candidate);
-    const info = startInfo(candidate);
+    const info = newSegmentInfo(candidate);
     this.segments.push(info);
     this.nextSequence = candidate.header.firstSequence;
     this.lastSerial = candidate.header.firstSerial - 1;
@@ -305,31 +305,6 @@ export function applyQuarantine(owner: LogOwner, payload: Buffer): QuarantineEnt
 /** Whether the group, or what of it is not replayed twice without harm, stands in the successor as well. */
 function standsAgain({ serial, nextSequence, events }: GroupHeader, { header }: Candidate): boolean {
   return serial >= header.firstSerial || (events > 0 && nextSequence >= header.firstSequence);
-}
-
-function startInfo(candidate: Candidate): SegmentInfo {
-  const { header, directory, path, fileBytes } = candidate;
-  return {
-    id: header.segmentId,
-    epoch: header.epoch,
-    directoryId: directory.id,
-    firstSerial: header.firstSerial,
-    firstSequence: header.firstSequence,
-    tailEndSequence: header.tailEndSequence,
-    resumeSequence: header.resumeSequence,
-    nextSequence: header.firstSequence,
-    endOffset: 8192,
-    endSerial: header.firstSerial - 1,
-    minTimeMs: 0,
-    maxTimeMs: 0,
-    fileBytes,
-    pinned: false,
-    absent: false,
-    generation: header.generation,
-    path,
-    recycled: header.recycled,
-    marks: [],
-  };
 }
 
 type GroupNote = Pick<GroupHeader, 'offset' | 'serial' | 'nextSequence' | 'events' | 'wallMs'>;

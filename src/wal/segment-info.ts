@@ -4,6 +4,8 @@
  */
 import type { ByteOffset, SegmentId, Sequence, Serial } from '../base/units.ts';
 import type { LogOwner } from './log-owner.ts';
+import { firstGroupOffset, type SegmentHeader } from './segment/segment-header.ts';
+import type { LogDirectory } from './segment-files.ts';
 
 /** The part that STATE holds; a plain value. */
 export interface SegmentRecord {
@@ -124,4 +126,35 @@ export function sequencesOf(segment: SegmentRecord): { first: Sequence; last: Se
 export function pendingEvents(segment: SegmentRecord, owner: Pick<LogOwner, 'settledCount'>): number {
   const events = eventCount(segment);
   return events === 0 ? 0 : events - owner.settledCount(segment.firstSequence, segment.nextSequence - 1);
+}
+
+/** A segment as its header says it, with none of its groups counted yet. */
+export function newSegmentInfo(segment: {
+  readonly header: SegmentHeader;
+  readonly directory: LogDirectory;
+  readonly path: string;
+  readonly fileBytes: number;
+}): SegmentInfo {
+  const { header, directory, path, fileBytes } = segment;
+  return {
+    id: header.segmentId,
+    epoch: header.epoch,
+    directoryId: directory.id,
+    firstSerial: header.firstSerial,
+    firstSequence: header.firstSequence,
+    tailEndSequence: header.tailEndSequence,
+    resumeSequence: header.resumeSequence,
+    nextSequence: header.firstSequence,
+    endOffset: firstGroupOffset,
+    endSerial: header.firstSerial - 1,
+    minTimeMs: 0,
+    maxTimeMs: 0,
+    fileBytes,
+    pinned: false,
+    absent: false,
+    generation: header.generation,
+    path,
+    recycled: header.recycled,
+    marks: [],
+  };
 }
