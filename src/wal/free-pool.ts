@@ -12,7 +12,7 @@ import type { LogDirectory } from './segment-files.ts';
  * Fully written spares that only control records may use once the disk is full. Of three, one is written, one is
  * the newest but one, which is kept in case the newest's STATE is damaged, and one is there to go on in.
  */
-const reserveFiles = 3;
+export const reserveFiles = 3;
 /** Kept beyond the reserve; more are deleted, so that space comes back. */
 const sparesMax = 2;
 
@@ -48,8 +48,8 @@ export class FreePool {
     return Math.max(0, reserveFiles - this.#files.length) * this.#options.segmentBytes;
   }
 
-  get isEmpty(): boolean {
-    return this.#files.length === 0;
+  get count(): number {
+    return this.#files.length;
   }
 
   get hasReserve(): boolean {

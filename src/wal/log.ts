@@ -18,7 +18,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { DiskRoom } from './disk-room.ts';
 import { type FrameOp, payloadOp } from './frame-op.ts';
 import { segmentCipher } from './frame-payload.ts';
-import type { FreePool } from './free-pool.ts';
+import { type FreePool, reserveFiles } from './free-pool.ts';
 import { type FrameStorage, GroupBuilder, groupBytesMax } from './group-builder.ts';
 import { closedError, diskFull, logFailed, writeFailed } from './log-errors.ts';
 import type { LogOptions } from './log-options.ts';
@@ -131,6 +131,7 @@ export class Log {
   #syncTimer: Timer | undefined;
   #syncing: Promise<void> | undefined;
   #roomTimer: Timer | undefined;
+  #isRoomDue = false;
   #idle: (() => void)[] = [];
 
   constructor(options: LogOptions, pool: FreePool, position: LogPosition) {
@@ -322,10 +323,11 @@ export class Log {
 
   async #run(): Promise<void> {
     while (this.#state.kind === 'open') {
+      if (this.#isRoomDue) await this.#lookForRoom();
       this.#layWaiting();
       if (this.#open !== undefined && this.#open.ops.length > 0) await this.#writeOpen();
       else if (this.#waiting.length > 0) await this.#rotate();
-      else break;
+      else if (!this.#isRoomDue) break;
     }
     this.#busy = false;
     if (this.#state.kind === 'failed') this.#failAll(this.#state.error);
@@ -552,9 +554,13 @@ export class Log {
     return this.#options.owner.lostOf([{ first: firstSequence, last: nextSequence - 1 }]).length > 0;
   }
 
-  /** Whether a start frees as many files as it takes; where that is not enough, more. */
+  /** Whether a start frees as many files as it takes (where that is not enough, more), and puts leave the reserve. */
   #releasable(isMoreNeeded = false): boolean {
-    return this.#drained(true).length >= (isMoreNeeded ? 2 : 1) && !this.#pool.isEmpty;
+    const drained = this.#drained(true).length;
+    const last = this.#last;
+    const isLastDrained = last !== undefined && !last.pinned && pendingEvents(last, this.#options.owner) === 0;
+    const afterStart = this.#pool.count + drained + (isLastDrained ? 1 : 0) - 1;
+    return drained >= (isMoreNeeded ? 2 : 1) && this.#pool.count > 0 && afterStart >= reserveFiles;
   }
 
   #stateOp(dropped: readonly SegmentInfo[]): FrameOp {
@@ -709,24 +715,24 @@ export class Log {
 
   #armRoomTimer(): void {
     this.#roomTimer?.cancel();
-    this.#roomTimer = this.#options.clock.after(roomCheckMs, () => void this.#lookForRoom());
+    this.#roomTimer = this.#options.clock.after(roomCheckMs, () => {
+      this.#isRoomDue = true;
+      this.#schedule();
+    });
   }
 
+  /** In turn with the writing: what it looks at must not change meanwhile. */
   async #lookForRoom(): Promise<void> {
-    if (this.#full === undefined || this.#state.kind !== 'open') return;
-    if (!this.#busy) {
-      this.#busy = true;
-      const directories = this.#usableDirectories();
-      const files = [...this.#segments, ...this.#dropping];
-      const refusal = await this.#room.refusal(files, this.#neededSoon(0), directories);
-      if (refusal === undefined || this.#releasable()) {
-        this.#full = undefined;
-        this.#notifyRoom();
-      }
-      this.#busy = false;
-      this.#schedule();
+    this.#isRoomDue = false;
+    if (this.#full === undefined) return;
+    const files = [...this.#segments, ...this.#dropping];
+    const refusal = await this.#room.refusal(files, this.#neededSoon(0), this.#usableDirectories());
+    if (refusal !== undefined && !this.#releasable()) {
+      this.#armRoomTimer();
+      return;
     }
-    if (this.#full !== undefined) this.#armRoomTimer();
+    this.#full = undefined;
+    this.#notifyRoom();
   }
 
   #notifyRoom(): void {

@@ -1,6 +1,7 @@
 /** A disk without room: puts wait or are refused, everything else goes on, and puts resume by themselves. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { DiskFile, OpenOptions } from '../../src/base/disk.ts';
 import { isForebayError } from '../../src/base/errors.ts';
 import { kib, mib } from '../../src/base/units.ts';
 import type { FileChannel } from '../../src/channel/file-channel.ts';
@@ -149,6 +150,50 @@ test('one acknowledgement drains it all: puts resume, with no other record to mo
     await drainAll(ledger, channel);
     await assertCounts(ledger, channel, maxDiskBytes);
   }
+});
+
+/** Takes its time to open a file, and to say that there is no room for one. */
+class SlowDisk extends SimulatedDisk {
+  override async open(path: string, options: OpenOptions): Promise<DiskFile> {
+    for (let turn = 0; turn < 5; turn += 1) await turnOver();
+    return super.open(path, options);
+  }
+}
+
+function turnOver(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+test('the look for room comes in turn with the writing, not beside it', async () => {
+  const life = lifeOn(new SlowDisk({ seed: 1, capacityBytes: 2 * mib }));
+  const ledger = new Ledger();
+  const channel = await life.clock.run(life.open());
+  await fill(life, ledger, channel, 2 * mib);
+  for (let turn = 0; turn < 200; turn += 1) {
+    // The write is due, and has not begun; another comes while the disk is asked.
+    const written = [channel.notes.set('turn', 'x'.repeat(400))];
+    life.clock.advance(100);
+    for (let step = 0; step < turn % 7; step += 1) await turnOver();
+    written.push(channel.notes.set('turn', 'y'.repeat(400)));
+    await Promise.all(written);
+  }
+  await drainAll(ledger, channel);
+  assert.equal((await life.clock.run(ledger.put(channel, 1, 20))).outcome, 'stored');
+  ledger.assertCounted(channel);
+});
+
+test('puts that try again and again leave the reserve to all else', async () => {
+  const life = lifeOn(new SimulatedDisk({ seed: 1, capacityBytes: 2 * mib }));
+  const ledger = new Ledger();
+  const channel = await life.clock.run(life.open());
+  await fill(life, ledger, channel, 2 * mib);
+  for (let turn = 0; turn < 200; turn += 1) {
+    await channel.notes.set('turn', 'x'.repeat(400));
+    await life.clock.run(ledger.put(channel, 8, 4000));
+  }
+  await drainAll(ledger, channel);
+  assert.equal((await life.clock.run(ledger.put(channel, 1, 20))).outcome, 'stored');
+  ledger.assertCounted(channel);
 });
 
 test('others fill the disk and free it: puts follow', async () => {
