@@ -83,6 +83,9 @@ export class Checkpointer {
       state: encodeCheckpointState(log.segments, snapshot()),
     };
     const index = this.#newEntries();
+    // By interval: else what a power cut takes as agreed would look like damage, and be counted so.
+    await log.sync();
+    if (log.failure !== undefined) return;
     try {
       await this.#store.save(record, index, log.segments[0]?.firstSequence ?? 1);
       this.#indexedTo = index.at(-1)?.sequence ?? this.#indexedTo;

@@ -34,8 +34,6 @@ export interface LifeParts {
   readonly mayRefuse: boolean;
   /** Bytes behind the log's end may be there: a write of an earlier life was cut off. */
   readonly isTorn: boolean;
-  /** A power cut may have taken what a checkpoint saw. */
-  readonly mayHaveLost: boolean;
 }
 
 /** What a program does in a life. */
@@ -323,7 +321,7 @@ export class Life {
   #checkDamages(): void {
     const { isTorn } = this;
     for (const { kind, path, offset, message } of this.#channel?.damages ?? []) {
-      if ((isTorn && kind === 'unprovenTail') || (this.parts.mayHaveLost && kind === 'lostEnd')) continue;
+      if (isTorn && kind === 'unprovenTail') continue;
       const torn = isTorn ? 'a write was torn' : 'no write was torn';
       this.#report('no-false-damage', `${kind} at ${path}:${offset}, though ${torn}: ${message}`);
     }

@@ -103,7 +103,6 @@ function partsOf(workload: Workload, setting: Setting): Omit<LifeParts, 'disk' |
     startMs: 0,
     found: 'missing',
     isTorn: false,
-    mayHaveLost: false,
   };
 }
 
@@ -124,7 +123,6 @@ class Run {
   /** Written and not synced: a power cut may tear it. */
   #isDirty = false;
   /** By interval: a power cut may have taken what a checkpoint saw. */
-  #mayHaveLost = false;
 
   constructor(workload: Workload, variant: number, seed: string) {
     this.#workload = workload;
@@ -229,7 +227,6 @@ class Run {
       found,
       startMs,
       isTorn: this.#isTorn,
-      mayHaveLost: this.#mayHaveLost,
     };
     const life = new Life({ ...parts, disk, oracle: this.#oracle, checkpoints: this.#checkpoints });
     await life.run(program);
@@ -242,7 +239,6 @@ class Run {
   #crash(disk: SimulatedDisk, ending: Ending): void {
     if (ending === 'powerCut') {
       this.#isTorn ||= this.#isDirty;
-      this.#mayHaveLost ||= this.#oracle.syncs === 'interval';
       this.#isDirty = false;
     }
     this.#disk = ending === 'kill' ? disk.kill() : disk.powerCut(this.#random.below(1_000_000));
