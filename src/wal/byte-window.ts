@@ -80,6 +80,14 @@ async function readWithRetries(
   return total;
 }
 
+/** A part of the file, in memory. */
+interface Chunk {
+  readonly base: ByteOffset;
+  readonly bytes: Buffer;
+}
+
+const noChunk: Chunk = { base: 0, bytes: nothing };
+
 /** See above. One caller at a time. */
 export class ByteWindow {
   readonly unreadable: UnreadableBytes[] = [];
@@ -87,11 +95,12 @@ export class ByteWindow {
   readonly #clock: Clock;
   readonly #windowBytes: number;
   readonly #readsAhead: boolean;
-  #scratch: Buffer | undefined;
   #fileBytes: number;
-  #buffer: Buffer = Buffer.alloc(0);
-  #base: ByteOffset = 0;
+  #chunk: Chunk = noChunk;
+  /** What follows `#chunk`, on its way: the disk works while this chunk is used. */
+  #ahead: { readonly end: ByteOffset; readonly chunk: Promise<Chunk> } | undefined;
 
+  /** `windowBytes`: given where much is read in order, and then read ahead by as much. */
   constructor(file: DiskFile, fileBytes: number, clock: Clock, windowBytes?: number) {
     this.#file = file;
     this.#fileBytes = fileBytes;
@@ -112,8 +121,9 @@ export class ByteWindow {
   view(offset: ByteOffset, bytes: number): Buffer | Promise<Buffer> {
     const wanted = Math.max(0, Math.min(bytes, this.#fileBytes - offset));
     if (wanted === 0) return nothing;
-    const at = offset - this.#base;
-    if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at, at + wanted);
+    const { base, bytes: buffer } = this.#chunk;
+    const at = offset - base;
+    if (at >= 0 && at + wanted <= buffer.length) return buffer.subarray(at, at + wanted);
     return this.#load(offset, wanted);
   }
 
@@ -122,22 +132,31 @@ export class ByteWindow {
     return this.unreadable.some((range) => range.from < to && from < range.to);
   }
 
-  /** Brings the next window into the system's cache while this one is used. What it answers is not used. */
-  #warm(offset: ByteOffset): void {
-    const bytes = Math.min(this.#windowBytes, this.#fileBytes - offset);
-    if (bytes <= 0) return;
-    this.#scratch ??= Buffer.allocUnsafeSlow(this.#windowBytes);
-    this.#file.read(this.#scratch.subarray(0, bytes), offset).catch(() => undefined);
+  async #load(offset: ByteOffset, wanted: number): Promise<Buffer> {
+    const before = this.#chunk;
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead !== undefined && offset >= before.base && offset + wanted <= ahead.end) {
+      this.#chunk = await ahead.chunk;
+    } else {
+      const base = Math.floor(offset / pageBytes) * pageBytes;
+      this.#chunk = await this.#read(base, Math.max(this.#windowBytes, offset - base + wanted));
+    }
+    const { base, bytes } = this.#chunk;
+    const isInOrder = before !== noChunk && offset >= before.base && base <= before.base + before.bytes.length;
+    if (this.#readsAhead && isInOrder) this.#readAhead(base + bytes.length);
+    if (offset >= base) return bytes.subarray(offset - base, offset - base + wanted);
+    return Buffer.concat([before.bytes.subarray(offset - before.base), bytes], wanted);
   }
 
-  async #load(offset: ByteOffset, wanted: number): Promise<Buffer> {
-    const base = Math.floor(offset / pageBytes) * pageBytes;
-    const bytes = Math.min(Math.max(this.#windowBytes, offset - base + wanted), this.#fileBytes - base);
-    const buffer = Buffer.allocUnsafeSlow(bytes);
+  #readAhead(base: ByteOffset): void {
+    const end = Math.min(base + this.#windowBytes, this.#fileBytes);
+    if (end > base) this.#ahead = { end, chunk: this.#read(base, end - base) };
+  }
+
+  async #read(base: ByteOffset, bytes: number): Promise<Chunk> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, this.#fileBytes - base));
     const read = await readThrough(this.#file, buffer, base, this.#clock, this.unreadable);
-    this.#buffer = buffer.subarray(0, read);
-    this.#base = base;
-    if (this.#readsAhead) this.#warm(base + bytes);
-    return this.#buffer.subarray(offset - base, offset - base + wanted);
+    return { base, bytes: buffer.subarray(0, read) };
   }
 }

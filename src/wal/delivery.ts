@@ -22,8 +22,8 @@ import type { DamageKind } from './system-frames.ts';
 /** Groups stay in memory up to this, so that a taker that keeps up never reads the disk. */
 const tailBytesMax: number = 16 * mib;
 /** Read ahead of the takers: enough for sequential speed. */
-const readAheadBytes: number = 2 * mib;
-const windowBytes: number = mib / 2;
+const readAheadBytes: number = mib;
+const windowBytes: number = mib;
 /** Delivered bodies are slices of one: what a kept event may hold in memory. */
 const slabBytes: number = mib;
 
@@ -66,7 +66,8 @@ interface OpenSegment {
 /** See above. `start` once the segments are known. */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #loaded: LoadedFrame[] = [];
+  /** Used up below `#head`, and let go at once: each holds up to megabytes. */
+  readonly #loaded: (LoadedFrame | undefined)[] = [];
   #head = 0;
   #slab: Buffer = Buffer.alloc(0);
   #slabEnd = 0;
@@ -105,6 +106,7 @@ export class Delivery {
   /** The frame that `peek` gives was used up. */
   advance(): void {
     const frame = this.#loaded[this.#head] as LoadedFrame;
+    this.#loaded[this.#head] = undefined;
     this.#loadedBytes -= frame.bytes;
     this.#head += 1;
     if (this.#head > 256 && this.#head * 2 > this.#loaded.length) {
@@ -118,7 +120,7 @@ export class Delivery {
   forget(first: Sequence, last: Sequence): boolean {
     const isOut = ({ baseSequence }: LoadedFrame) => baseSequence >= first && baseSequence <= last;
     const head = this.peek();
-    const kept = this.#loaded.slice(this.#head).filter((frame) => !isOut(frame));
+    const kept = this.#loaded.filter((frame): frame is LoadedFrame => frame !== undefined && !isOut(frame));
     this.#loaded.splice(0, this.#loaded.length, ...kept);
     this.#head = 0;
     this.#loadedBytes = kept.reduce((sum, frame) => sum + frame.bytes, 0);
@@ -141,7 +143,9 @@ export class Delivery {
       cursor === undefined ||
       (cursor.segment === segment && cursor.position.offset === offset) ||
       (offset === firstGroupOffset && this.#isAtEndBefore(segment));
-    if (!this.#started || !atTail || this.#loading !== undefined || this.#loadedBytes > tailBytesMax) return;
+    if (!this.#started || !atTail || this.#loading !== undefined) return;
+    // A group that is larger by itself is read from the disk: a copy of a gigabyte is a gigabyte.
+    if (this.#loadedBytes + group.bytes.length > tailBytesMax) return;
     this.#cursor = { segment, position: next };
     if (this.#reading !== undefined) void this.#closeReading();
     if (group.built.events === 0) return;
