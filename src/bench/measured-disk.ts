@@ -1,5 +1,6 @@
 /** A disk that counts what is written through it: how large the groups were and how long the disk had them. */
 import type { Disk, DiskFile } from '../base/disk.ts';
+import { diskWith, fileWith } from '../base/disk-with.ts';
 
 /** Of the write-through writes since the last `reset`. */
 interface WriteCounts {
@@ -26,7 +27,7 @@ export function measuredDisk(disk: Disk): MeasuredDisk {
     busyMs += performance.now() - startMs;
     sizes.set(bytes, (sizes.get(bytes) ?? 0) + 1);
   };
-  const counted = delegatingDisk(disk, {
+  const counted = diskWith(disk, {
     open: async (path, options) => {
       const file = await disk.open(path, options);
       return options.writeThrough === true ? countedFile(file, note) : file;
@@ -47,29 +48,8 @@ export function measuredDisk(disk: Disk): MeasuredDisk {
   };
 }
 
-/** `disk` with some calls replaced. */
-function delegatingDisk(disk: Disk, replaced: Partial<Disk>): Disk {
-  return {
-    allocate: (bytes) => disk.allocate(bytes),
-    makeDirectory: (path) => disk.makeDirectory(path),
-    list: (path) => disk.list(path),
-    entry: (path) => disk.entry(path),
-    open: (path, options) => disk.open(path, options),
-    rename: (from, to) => disk.rename(from, to),
-    unlink: (path) => disk.unlink(path),
-    syncDirectory: (path) => disk.syncDirectory(path),
-    freeBytes: (path) => disk.freeBytes(path),
-    locality: (path) => disk.locality(path),
-    isDirect: (path) => disk.isDirect(path),
-    lock: (path) => disk.lock(path),
-    ...replaced,
-  };
-}
-
 function countedFile(file: DiskFile, note: (bytes: number, startMs: number) => void): DiskFile {
-  return {
-    path: file.path,
-    read: (target, position) => file.read(target, position),
+  return fileWith(file, {
     write: async (source, position) => {
       const startMs = performance.now();
       await file.write(source, position);
@@ -80,11 +60,7 @@ function countedFile(file: DiskFile, note: (bytes: number, startMs: number) => v
       file.writeSync(source, position);
       note(source.length, startMs);
     },
-    sync: () => file.sync(),
-    bytes: () => file.bytes(),
-    truncate: (bytes) => file.truncate(bytes),
-    close: () => file.close(),
-  };
+  });
 }
 
 function middle(entries: readonly (readonly [size: number, count: number])[], total: number): number {

@@ -12,31 +12,23 @@ import { alignUp } from '../base/bytes.ts';
 import type { Timer } from '../base/clock.ts';
 import { pageBytes } from '../base/disk.ts';
 import { type ForebayError, isNoRoom } from '../base/errors.ts';
-import { type ByteOffset, kib, type SegmentId, type Sequence, type Serial } from '../base/units.ts';
+import { type ByteOffset, kib, type Sequence, type Serial } from '../base/units.ts';
 import { ActiveSegment } from './active-segment.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { DiskRoom } from './disk-room.ts';
 import { type FrameOp, payloadOp } from './frame-op.ts';
 import { segmentCipher } from './frame-payload.ts';
-import { type FreePool, reserveFiles } from './free-pool.ts';
+import type { FreePool } from './free-pool.ts';
 import { type FrameStorage, GroupBuilder, groupBytesMax } from './group-builder.ts';
+import { type FoundSegments, LiveSegments, type SegmentPlace } from './live-segments.ts';
 import { closedError, diskFull, logFailed, writeFailed } from './log-errors.ts';
 import type { LogOptions } from './log-options.ts';
 import { noteGroup } from './recovery-replay.ts';
 import { FrameType } from './segment/frame-header.ts';
 import { GroupFlag } from './segment/group-header.ts';
 import { firstGroupOffset } from './segment/segment-header.ts';
-import type { LogDirectory } from './segment-files.ts';
-import { newSegmentInfo, pendingEvents, type SegmentInfo, toRecord } from './segment-info.ts';
-import { type FileChoice, startSegment } from './segment-starter.ts';
-import {
-  type Absence,
-  encodeCut,
-  encodeMark,
-  encodeQuarantine,
-  encodeState,
-  type QuarantineEntry,
-} from './system-frames.ts';
+import { newSegmentInfo, type SegmentInfo } from './segment-info.ts';
+import { startSegment } from './segment-starter.ts';
+import { encodeCut, encodeMark, encodeQuarantine, type QuarantineEntry } from './system-frames.ts';
 
 /** So long after the last commit a MARK proves it. */
 const markDelayMs = 100;
@@ -48,16 +40,11 @@ const roomCheckMs = 100;
 const startsMax = 3;
 
 /** Where the log stands when it is opened for writing. */
-export interface LogPosition {
-  readonly segments: readonly SegmentInfo[];
-  readonly last: SegmentInfo | undefined;
+export interface LogPosition extends FoundSegments {
   readonly serial: Serial;
   readonly headerCrc: number;
   readonly generation: number;
   readonly nextSequence: Sequence;
-  readonly segmentIdMax: SegmentId;
-  readonly quarantine: readonly QuarantineEntry[];
-  readonly absences: readonly Absence[];
 }
 
 /** The last durable group. */
@@ -79,8 +66,7 @@ interface StartPlan {
   readonly tailEnd: Sequence;
   readonly ops: readonly FrameOp[];
   readonly bytes: number;
-  /** `fresh`: rather a new file than a used one. `reserve`: there is no room for a new file. */
-  readonly place: 'any' | 'fresh' | 'reserve';
+  readonly place: SegmentPlace;
   /** The ops are what recovery found: they go into the first group as a whole, or the open fails. */
   readonly isRecovery?: boolean;
 }
@@ -95,17 +81,11 @@ export class Log {
   readonly #options: LogOptions;
   readonly #pool: FreePool;
   readonly #buffers: BufferPool;
-  readonly #room: DiskRoom;
+  readonly #live: LiveSegments;
   readonly #generation: number;
   #state: LogState = { kind: 'open' };
-  #segments: SegmentInfo[];
-  #last: SegmentInfo | undefined;
   #active: ActiveSegment | undefined;
   #starting: Starting | undefined;
-  /** Out of the log as of the STATE that is on its way; their files are let go once it is durable. */
-  #dropping: SegmentInfo[] = [];
-  /** A write or sync of these failed: they are never written or synced again, under whatever name. */
-  readonly #failedFiles: Set<string> = new Set();
   #storage: FrameStorage | undefined;
   #serial: Serial;
   #provenSerial: Serial;
@@ -115,16 +95,15 @@ export class Log {
   #groupSequence: Sequence;
   /** The next event laid out gets this. */
   #nextSequence: Sequence;
-  #segmentIdMax: SegmentId;
-  #quarantine: QuarantineEntry[];
-  readonly #absences: readonly Absence[];
   #open: GroupBuilder | undefined;
   #inFlightBytes = 0;
   #groupBytesHint: number = groupBytesMin;
+  #startFailures = 0;
+  /** Of the last STATE: the next one will be about as large. */
+  #stateBytes = 0;
   #waiting: FrameOp[] = [];
   #busy = false;
   #scheduled = false;
-  #failedDirectories = new Set<LogDirectory>();
   #full: ForebayError | undefined;
   #markTimer: Timer | undefined;
   #markedSerial: Serial;
@@ -138,9 +117,7 @@ export class Log {
     this.#options = options;
     this.#pool = pool;
     this.#buffers = new BufferPool(options.disk);
-    this.#room = new DiskRoom(options, pool);
-    this.#segments = [...position.segments];
-    this.#last = position.last;
+    this.#live = new LiveSegments(options, pool, position);
     this.#serial = position.serial;
     this.#provenSerial = position.serial;
     this.#markedSerial = position.serial;
@@ -148,14 +125,11 @@ export class Log {
     this.#generation = position.generation;
     this.#nextSequence = position.nextSequence;
     this.#groupSequence = position.nextSequence;
-    this.#segmentIdMax = position.segmentIdMax;
-    this.#quarantine = [...position.quarantine];
-    this.#absences = position.absences;
   }
 
   /** Live segments, ascending; the last is written to. */
   get segments(): readonly SegmentInfo[] {
-    return this.#segments;
+    return this.#live.all;
   }
 
   get nextSequence(): Sequence {
@@ -164,7 +138,7 @@ export class Log {
 
   /** The last durable group. */
   get position(): LastGroup {
-    return { segment: this.#last, serial: this.#serial, headerCrc: this.#headerCrc, offset: this.#lastOffset };
+    return { segment: this.#live.last, serial: this.#serial, headerCrc: this.#headerCrc, offset: this.#lastOffset };
   }
 
   /** The sequence behind the last durable event. */
@@ -173,8 +147,7 @@ export class Log {
   }
 
   get bytesOnDisk(): number {
-    const files = [...this.#segments, ...this.#dropping];
-    return files.reduce((sum, segment) => sum + segment.fileBytes, 0) + this.#pool.bytes;
+    return this.#live.bytesOnDisk;
   }
 
   get failure(): ForebayError | undefined {
@@ -183,7 +156,7 @@ export class Log {
 
   /** Paths of directories that failed and are left out. */
   get failedDirectories(): readonly string[] {
-    return [...this.#failedDirectories].map((directory) => directory.path);
+    return this.#live.failedDirectories;
   }
 
   refusesPuts(): ForebayError | undefined {
@@ -214,7 +187,7 @@ export class Log {
 
   /** No room for the reserve: puts would take what acknowledgements need. */
   lacksReserve(): void {
-    this.#refusePuts(diskFull('no room for the reserve', this.#directoryPath()));
+    this.#refusePuts(diskFull('no room for the reserve', this.#live.directoryPath));
   }
 
   /** By interval: what is written is durable when this resolves; `failure` says if it is not. */
@@ -273,13 +246,13 @@ export class Log {
 
   /** Takes over entries that stand in the log already. */
   quarantined(entries: readonly QuarantineEntry[]): void {
-    this.#quarantine.push(...entries);
+    this.#live.quarantined(entries);
   }
 
   /** Records that events cannot be delivered; `durable` is called when that is on disk. */
   quarantine(entry: QuarantineEntry, durable: () => void): void {
     const apply = () => {
-      this.#quarantine.push(entry);
+      this.#live.quarantined([entry]);
       durable();
     };
     this.append(payloadOp(FrameType.quarantine, encodeQuarantine([entry]), { durable: apply }));
@@ -410,10 +383,9 @@ export class Log {
     const next = this.#waiting[0] as FrameOp;
     const forPut = next.type === FrameType.put;
     const bytes = next.rawBytes;
-    const files = [...this.#segments, ...this.#dropping];
-    const refusal = await this.#room.refusal(files, this.#neededSoon(bytes), this.#usableDirectories());
+    const refusal = await this.#live.refusal(this.#neededSoon(bytes));
     const isLarge = this.#neededSoon(bytes) > this.#options.segmentBytes;
-    if (refusal !== undefined && forPut && !this.#releasable(isLarge)) {
+    if (refusal !== undefined && forPut && !this.#live.isReleasable(isLarge)) {
       this.#refusePuts(refusal);
       return;
     }
@@ -430,11 +402,11 @@ export class Log {
         place: refusal === undefined ? 'any' : 'reserve',
       });
     } catch (error) {
-      if (isNoRoom(error) && forPut) this.#refusePuts(diskFull(error, this.#directoryPath()));
+      if (isNoRoom(error) && forPut) this.#refusePuts(diskFull(error, this.#live.directoryPath));
       else if (forPut && this.#waiting[0] === next && bytes > this.#options.segmentBytes / 2) {
         // It needs a file of its own, which is one try: nothing says yet that no other file can be started.
         this.#waiting.shift();
-        next.failed(writeFailed(error, this.#directoryPath()));
+        next.failed(writeFailed(error, this.#live.directoryPath));
       } else this.#fail(error);
     }
   }
@@ -450,12 +422,9 @@ export class Log {
   }
 
   async #start(start: StartPlan): Promise<void> {
-    const drained = this.#drained(start.place === 'reserve');
-    // Recovery keeps what lost events: its tail may acknowledge some, and its report names the rest.
-    const dropped = start.isRecovery === true ? drained.filter((segment) => !this.#hasLost(segment)) : drained;
-    const last = this.#last;
+    const { last } = this.#live;
     await this.#retireActive();
-    const state = this.#stateOp(dropped);
+    const state = this.#live.stateOp(start.place, start.isRecovery === true);
     this.#stateBytes = state.rawBytes;
     const needed = this.#neededFor(state.rawBytes + start.bytes);
     const started = await startSegment(
@@ -464,8 +433,8 @@ export class Log {
         random: this.#options.random,
         pool: this.#pool,
         writeThrough: this.#options.fsyncIntervalMs === 0,
-        nextSegmentId: () => ++this.#segmentIdMax,
-        directoryFailed: (directory, error) => this.#directoryFailed(directory, error),
+        nextSegmentId: () => this.#live.nextId(),
+        directoryFailed: (directory, error) => this.#live.directoryFailed(directory, error),
       },
       {
         channelId: this.#options.storage.channelId,
@@ -481,7 +450,7 @@ export class Log {
         resumeSequence: this.#nextSequence,
         previousNextSequence: last?.nextSequence ?? 1,
       },
-      this.#choice(start.place, needed),
+      this.#live.choice(start.place, needed),
     );
     const { header, directory, file } = started;
     const info = newSegmentInfo(started);
@@ -519,96 +488,19 @@ export class Log {
   async #started(active: ActiveSegment): Promise<void> {
     this.#starting = undefined;
     this.#startFailures = 0;
-    this.#last = active.info;
-    this.#segments = [...this.#segments, active.info];
+    this.#live.add(active.info);
     // By interval: the STATE that lets them go must be durable before they do.
-    if (this.#dropping.length > 0) await this.#syncByInterval();
+    if (this.#live.hasDropped) await this.#syncByInterval();
     if (this.#state.kind === 'failed') return;
-    for (const segment of this.#dropping.splice(0)) {
-      const directory = this.#options.directories.find(({ id }) => id === segment.directoryId);
-      if (this.#failedFiles.has(segment.path)) await this.#pool.discard(segment.path);
-      else if (directory !== undefined) await this.#pool.recycle(directory, segment.path);
-    }
+    await this.#live.letDroppedGo();
     this.#notifyRoom();
   }
-
-  #startFailures = 0;
-  #stateBytes = 0;
 
   async #retireActive(): Promise<void> {
     const active = this.#active;
     this.#active = undefined;
     this.#storage = undefined;
     await active?.file.close().catch(() => undefined);
-  }
-
-  /** Segments with nothing live in them, the newest apart: a bad STATE can fall back to the one before. */
-  #drained(underPressure: boolean): SegmentInfo[] {
-    const { owner } = this.#options;
-    const sealed = this.#segments.filter((segment) => segment !== this.#last && !segment.pinned && !segment.absent);
-    const empty = sealed.filter((segment) => pendingEvents(segment, owner) === 0);
-    return underPressure ? empty : empty.filter((segment) => !this.#room.isRetained(segment, empty));
-  }
-
-  #hasLost({ firstSequence, nextSequence }: SegmentInfo): boolean {
-    return this.#options.owner.lostOf([{ first: firstSequence, last: nextSequence - 1 }]).length > 0;
-  }
-
-  /** Whether a start frees as many files as it takes (where that is not enough, more), and puts leave the reserve. */
-  #releasable(isMoreNeeded = false): boolean {
-    const drained = this.#drained(true).length;
-    const last = this.#last;
-    const isLastDrained = last !== undefined && !last.pinned && pendingEvents(last, this.#options.owner) === 0;
-    const afterStart = this.#pool.count + drained + (isLastDrained ? 1 : 0) - 1;
-    return drained >= (isMoreNeeded ? 2 : 1) && this.#pool.count > 0 && afterStart >= reserveFiles;
-  }
-
-  #stateOp(dropped: readonly SegmentInfo[]): FrameOp {
-    const { owner } = this.#options;
-    this.#dropping.push(...dropped);
-    for (const segment of dropped) owner.forget(segment.firstSequence, segment.nextSequence - 1);
-    this.#segments = this.#segments.filter((segment) => !dropped.includes(segment));
-    const ids = new Set(this.#segments.map((segment) => segment.id));
-    this.#quarantine = this.#quarantine.filter((entry) => ids.has(entry.segmentId));
-    const segments = this.#segments.map(toRecord);
-    const payload = encodeState({
-      segments,
-      quarantine: this.#quarantine,
-      absences: this.#absences,
-      owner: owner.snapshot(),
-    });
-    return payloadOp(FrameType.state, payload);
-  }
-
-  #choice(place: 'any' | 'fresh' | 'reserve', needed: number): FileChoice {
-    const oversize = needed > this.#options.segmentBytes;
-    const directories = this.#usableDirectories();
-    if (oversize) return { spare: false, fresh: directories, reserve: false, lastResort: [] };
-    // Past a limit of the options rather than not at all: takes never stop.
-    if (place === 'reserve') return { spare: true, fresh: [], reserve: true, lastResort: directories };
-    return { spare: place !== 'fresh', fresh: directories, reserve: true, lastResort: [] };
-  }
-
-  #usableDirectories(): LogDirectory[] {
-    const { directories } = this.#options;
-    const healthy = directories.filter((directory) => !this.#failedDirectories.has(directory));
-    const all = healthy.length > 0 ? healthy : [...directories];
-    const turn = this.#segmentIdMax % all.length;
-    return [...all.slice(turn), ...all.slice(0, turn)];
-  }
-
-  #directoryPath(): string {
-    return this.#options.directories[0]?.path ?? '';
-  }
-
-  #directoryFailed(directory: LogDirectory, error: unknown): void {
-    if (isNoRoom(error)) return;
-    if (this.#options.directories.length > 1) {
-      this.#failedDirectories.add(directory);
-      this.#pool.drop(directory);
-    }
-    const then = this.#options.directories.length > 1 ? 'is left out' : 'the log goes on in another file of it';
-    this.#options.onNotice(`${directory.path} failed (${String(error)}); ${then}`);
   }
 
   #storageFor(info: SegmentInfo): FrameStorage {
@@ -624,7 +516,7 @@ export class Log {
   async #afterFailedWrite(group: GroupBuilder, error: unknown): Promise<void> {
     const active = this.#active as ActiveSegment;
     const full = isNoRoom(error);
-    this.#failedFiles.add(active.info.path);
+    this.#live.fileFailed(active.info.path);
     if (this.#starting?.plan.isRecovery === true) {
       await this.#recoverElsewhere(this.#starting.plan, active, error);
       return;
@@ -632,7 +524,7 @@ export class Log {
     const laid = this.#open;
     this.#open = undefined;
     this.#starting = undefined;
-    this.#directoryFailed(active.directory, error);
+    this.#live.directoryFailed(active.directory, error);
     const failure = full ? diskFull(error, active.info.path) : writeFailed(error, active.info.path);
     const again = [...(full ? group.ops.filter(isControl) : []), ...(laid?.ops ?? [])].filter(isOwned);
     const lost = group.ops.filter((op) => isOwned(op) && !again.includes(op));
@@ -642,11 +534,11 @@ export class Log {
       if (this.#options.fsyncIntervalMs > 0) await this.#endForWantOfRoom(error);
       const why = `a write failed: ${String(error)}`;
       const first = this.#nextSequence;
-      const place = this.#placeAfter(error);
+      const place = this.#live.placeAfter(error);
       await this.#start({ first, tailEnd: first, ops: [this.#cutOp(why)], bytes: 0, place });
     } catch (cause) {
       const failed = this.#fail(cause);
-      const unknown = logFailed(failed.cause, this.#directoryPath(), 'unknown');
+      const unknown = logFailed(failed.cause, this.#live.directoryPath, 'unknown');
       for (const op of group.ops.filter(isOwned)) op.failed(unknown);
       for (const op of again) if (!group.ops.includes(op)) op.failed(failed);
       return;
@@ -666,24 +558,19 @@ export class Log {
   /** @throws What the file failed with, where no other does better: the old log still stands, nothing of it is lost. */
   async #recoverElsewhere(plan: StartPlan, active: ActiveSegment, error: unknown): Promise<void> {
     this.#starting = undefined;
-    this.#directoryFailed(active.directory, error);
+    this.#live.directoryFailed(active.directory, error);
     this.#startFailures += 1;
     if (this.#startFailures >= startsMax) {
       await this.#retireActive();
       throw error;
     }
-    await this.#start({ ...plan, place: this.#placeAfter(error) }).catch(() => {
+    await this.#start({ ...plan, place: this.#live.placeAfter(error) }).catch(() => {
       throw error;
     });
   }
 
-  /** Without room only a file that is written already will do, if there is one. */
-  #placeAfter(error: unknown): 'fresh' | 'reserve' {
-    return isNoRoom(error) && this.#pool.bytes > 0 ? 'reserve' : 'fresh';
-  }
-
   #cutOp(why: string): FrameOp {
-    const last = this.#last;
+    const { last } = this.#live;
     const cut = { segmentId: last?.id ?? 0, offset: last?.endOffset ?? 0, serial: this.#serial, why };
     return payloadOp(FrameType.cut, encodeCut(cut));
   }
@@ -691,7 +578,7 @@ export class Log {
   /** What is asked from now on is not stored; what is on its way to the disk is for its writer to tell. */
   #fail(cause: unknown): ForebayError {
     if (this.#state.kind === 'failed') return this.#state.error;
-    const error = logFailed(cause, this.#directoryPath(), 'notStored');
+    const error = logFailed(cause, this.#live.directoryPath, 'notStored');
     this.#state = { kind: 'failed', error };
     this.#options.onRoom();
     return error;
@@ -725,9 +612,8 @@ export class Log {
   async #lookForRoom(): Promise<void> {
     this.#isRoomDue = false;
     if (this.#full === undefined) return;
-    const files = [...this.#segments, ...this.#dropping];
-    const refusal = await this.#room.refusal(files, this.#neededSoon(0), this.#usableDirectories());
-    if (refusal !== undefined && !this.#releasable()) {
+    const refusal = await this.#live.refusal(this.#neededSoon(0));
+    if (refusal !== undefined && !this.#live.isReleasable()) {
       this.#armRoomTimer();
       return;
     }

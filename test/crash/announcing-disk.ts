@@ -5,6 +5,7 @@
  */
 import { basename } from 'node:path';
 import type { Disk, DiskFile, OpenOptions } from '../../src/base/disk.ts';
+import { diskWith, fileWith } from '../../src/base/disk-with.ts';
 import type { CheckpointStore } from '../../src/checkpoint/store.ts';
 import { type Hold, report } from './report.ts';
 
@@ -45,10 +46,8 @@ export function announcingDisk(disk: Disk, announcer: Announcer): Disk {
   const starting = new Set<string>();
   const step = (at: number) => announcer.step('rotation', at);
 
-  const wrap = (file: DiskFile): DiskFile => {
-    const wrapped: DiskFile = {
-      path: file.path,
-      read: (target, position) => file.read(target, position),
+  const wrap = (file: DiskFile): DiskFile =>
+    fileWith(file, {
       async write(source, position) {
         const isFirst = position === firstGroupOffset && starting.has(file.path);
         if (isFirst) await step(4);
@@ -63,20 +62,13 @@ export function announcingDisk(disk: Disk, announcer: Announcer): Disk {
         file.writeSync(source, position);
         if (position === firstGroupOffset && starting.delete(file.path)) announcer.say('leave', 'rotation');
       },
-      sync: () => file.sync(),
-      bytes: () => file.bytes(),
-      truncate: (bytes) => file.truncate(bytes),
-      close: () => file.close(),
-    };
-    return wrapped;
-  };
+    });
 
   const isStart = (path: string, { mode }: OpenOptions) =>
     (mode === 'create' && basename(path).startsWith('new-')) ||
     (mode === 'write' && basename(path).startsWith('free-'));
 
-  return {
-    ...bound(disk),
+  return diskWith(disk, {
     async open(path, options) {
       if (!announcer.live || !isStart(path, options)) return await disk.open(path, options);
       announcer.say('enter', 'rotation');
@@ -97,37 +89,15 @@ export function announcingDisk(disk: Disk, announcer: Announcer): Disk {
         announcer.say('leave', 'rotation');
       }
     },
-  };
+  });
 }
 
 /** `disk`, saying that it syncs and doing nothing of the kind. */
 export function lyingDisk(disk: Disk): Disk {
-  return {
-    ...bound(disk),
-    async open(path, { mode }) {
-      const file = await disk.open(path, { mode });
-      return Object.assign(file, { sync: async () => undefined });
-    },
+  return diskWith(disk, {
+    open: async (path, { mode }) => fileWith(await disk.open(path, { mode }), { sync: async () => undefined }),
     syncDirectory: async () => undefined,
-  };
-}
-
-/** The disk's methods as an object that can be spread. */
-function bound(disk: Disk): Disk {
-  return {
-    allocate: (bytes) => disk.allocate(bytes),
-    makeDirectory: (path) => disk.makeDirectory(path),
-    list: (path) => disk.list(path),
-    entry: (path) => disk.entry(path),
-    open: (path, options) => disk.open(path, options),
-    rename: (from, to) => disk.rename(from, to),
-    unlink: (path) => disk.unlink(path),
-    syncDirectory: (path) => disk.syncDirectory(path),
-    freeBytes: (path) => disk.freeBytes(path),
-    locality: (path) => disk.locality(path),
-    isDirect: (path) => disk.isDirect(path),
-    lock: (path) => disk.lock(path),
-  };
+  });
 }
 
 /** `store`, announcing its saves. */

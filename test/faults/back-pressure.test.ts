@@ -7,6 +7,7 @@ import { kib, mib } from '../../src/base/units.ts';
 import type { FileChannel } from '../../src/channel/file-channel.ts';
 import type { ChannelOptions } from '../../src/channel/options.ts';
 import { isSettled, refuses } from '../conformance/channel-support.ts';
+import { turnOver } from '../support/manual-clock.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { Ledger } from './ledger.ts';
 import { type Life, lifeOn } from './workload.ts';
@@ -158,10 +159,6 @@ class SlowDisk extends SimulatedDisk {
     for (let turn = 0; turn < 5; turn += 1) await turnOver();
     return super.open(path, options);
   }
-}
-
-function turnOver(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 test('the look for room comes in turn with the writing, not beside it', async () => {

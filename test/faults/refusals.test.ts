@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Disk } from '../../src/base/disk.ts';
 import { nodeDisk } from '../../src/base/disk-node.ts';
+import { diskWith } from '../../src/base/disk-with.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { FileChannel } from '../../src/channel/file-channel.ts';
 import type { ChannelOptions } from '../../src/channel/options.ts';
@@ -167,30 +168,12 @@ test('directories of two channels', async (context) => {
 
 test('a network file system, for a new channel and for one that was moved there', async (context) => {
   const { root, directory } = await closedChannel(context);
-  const disk: Disk = { ...bound(nodeDisk()), locality: async () => 'network' };
+  const disk = diskWith(nodeDisk(), { locality: async () => 'network' });
   const says = /network file system.*use a local disk/;
   await assertRefuses(root, directory, {}, { code: 'DIR_UNUSABLE', path: directory, says }, disk);
   const fresh = join(root, 'fresh');
   await assertRefuses(root, fresh, {}, { code: 'DIR_UNUSABLE', path: fresh, says }, disk);
 });
-
-/** A disk's calls, so that one can be replaced. */
-function bound(disk: Disk): Disk {
-  return {
-    allocate: (bytes) => disk.allocate(bytes),
-    makeDirectory: (path) => disk.makeDirectory(path),
-    list: (path) => disk.list(path),
-    entry: (path) => disk.entry(path),
-    open: (path, options) => disk.open(path, options),
-    rename: (from, to) => disk.rename(from, to),
-    unlink: (path) => disk.unlink(path),
-    syncDirectory: (path) => disk.syncDirectory(path),
-    freeBytes: (path) => disk.freeBytes(path),
-    locality: (path) => disk.locality(path),
-    isDirect: (path) => disk.isDirect(path),
-    lock: (path) => disk.lock(path),
-  };
-}
 
 test('the wrong key, no key, a key file that is not there or holds no key', async (context) => {
   const encryption = { activeKey: 1, keys: { 1: Buffer.alloc(32, 1) } };

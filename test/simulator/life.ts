@@ -9,13 +9,13 @@ import type { Consumer, TakeBatch } from '../../src/channel/channel.ts';
 import { FileChannel } from '../../src/channel/file-channel.ts';
 import type { ChannelOptions } from '../../src/channel/options.ts';
 import type { DeliveredEvent } from '../../src/event/event.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import type { SimulatedDisk } from '../support/simulated-disk.ts';
 import type { Fault, Operation } from '../support/simulated-faults.ts';
 import type { CheckpointFound, SurvivingCheckpoints } from './checkpoints.ts';
 import { checkSums, compare } from './observation.ts';
 import { type KnownEvent, notesOf, type Oracle, type Transaction } from './oracle.ts';
-import { SimClock } from './sim-clock.ts';
 
 /** What a process starts with. */
 export interface LifeParts {
@@ -58,7 +58,7 @@ type Outcome<Value> = { readonly value: Value } | { readonly error: unknown };
 /** See the head of this file. */
 export class Life {
   readonly parts: LifeParts;
-  readonly clock: SimClock;
+  readonly clock: ManualClock;
   readonly random: SeededRandom;
   /** The open resolved: recovery is done, and everything found is durable. */
   hasOpened = false;
@@ -75,7 +75,7 @@ export class Life {
   constructor(parts: LifeParts) {
     this.parts = parts;
     this.isTorn = parts.isTorn;
-    this.clock = new SimClock(parts.startMs, parts.isSlow ? 1.5 : 0);
+    this.clock = new ManualClock(parts.isSlow ? 1.5 : 0, parts.startMs);
     this.random = new SeededRandom(parts.seed * 2 + 1);
     this.#engineRandom = new SeededRandom(parts.seed * 2);
   }
@@ -109,7 +109,7 @@ export class Life {
       const activity = this.disk.operations.length + this.disk.readCount + this.#steps;
       if (activity !== seen) quiet = 0;
       seen = activity;
-      if (this.parts.isRestless && this.clock.pass(this.random.below(12))) quiet = 0;
+      if (this.parts.isRestless && this.clock.advance(this.random.below(12))) quiet = 0;
       if (quiet < quietTurns || isDone) continue;
       quiet = 0;
       timers += 1;

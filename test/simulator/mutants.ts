@@ -166,19 +166,16 @@ export const mutants: readonly Mutant[] = [
     name: 'recycle before STATE is synced',
     edits: [
       {
-        file: log,
-        find: 'this.#segments.filter((segment) => segment !== this.#last && !segment.pinned && !segment.absent)',
-        replace: 'this.#segments.filter((segment) => !segment.pinned && !segment.absent)',
+        file: 'wal/live-segments.ts',
+        find: 'this.#all.filter((segment) => segment !== this.#last && !segment.pinned && !segment.absent)',
+        replace: 'this.#all.filter((segment) => !segment.pinned && !segment.absent)',
       },
       {
         file: log,
-        find: '    const state = this.#stateOp(dropped);\n',
+        find: '    const state = this.#live.stateOp(start.place, start.isRecovery === true);\n',
         replace:
-          '    const state = this.#stateOp(dropped);\n' +
-          '    for (const segment of this.#dropping.splice(0)) {\n' +
-          '      const home = this.#options.directories.find(({ id }) => id === segment.directoryId);\n' +
-          '      if (home !== undefined) await this.#pool.recycle(home, segment.path);\n' +
-          '    }\n',
+          '    const state = this.#live.stateOp(start.place, start.isRecovery === true);\n' +
+          '    await this.#live.letDroppedGo();\n',
       },
     ],
     checkers: ['acked-is-durable', 'taken-stays-taken', 'counters-add-up', 'all-or-nothing', 'order-kept'],

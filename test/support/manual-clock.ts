@@ -13,12 +13,17 @@ const idleTurns = 16;
 
 /** Both clocks go together. `tickMs`: each look at the monotonic one takes so long; makes every write a slow one. */
 export class ManualClock implements Clock {
-  #nowMs = 0;
+  #nowMs: number;
   readonly #tickMs: number;
   #timers: Waiting[] = [];
 
-  constructor(tickMs = 0) {
+  constructor(tickMs = 0, startMs = 0) {
     this.#tickMs = tickMs;
+    this.#nowMs = startMs;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   wallMs(): number {
@@ -40,11 +45,23 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Time passes; timers fire in the order of their times, those they start among them. */
-  advance(byMs: number): void {
+  /** Time passes; timers fire in the order of their times, those they start among them. True where one did. */
+  advance(byMs: number): boolean {
     const toMs = this.#nowMs + byMs;
-    for (let next = this.#next(); next !== undefined && next.atMs <= toMs; next = this.#next()) this.#fire(next);
+    let hasFired = false;
+    for (let next = this.#next(); next !== undefined && next.atMs <= toMs; next = this.#next()) {
+      this.#fire(next);
+      hasFired = true;
+    }
     this.#nowMs = Math.max(this.#nowMs, toMs);
+    return hasFired;
+  }
+
+  /** Time jumps to the next timer, which fires. False where none waits. */
+  fireNext(): boolean {
+    const next = this.#next();
+    if (next !== undefined) this.#fire(next);
+    return next !== undefined;
   }
 
   /** As `promise`, while time passes as fast as it can: whenever nothing happens, the next timer fires. */
@@ -56,8 +73,7 @@ export class ManualClock implements Clock {
     promise.then(settled, settled);
     while (!isSettled) {
       for (let turn = 0; turn < idleTurns && !isSettled; turn += 1) await turnOver();
-      const next = this.#next();
-      if (next !== undefined && !isSettled) this.#fire(next);
+      if (!isSettled) this.fireNext();
     }
     return promise;
   }
