@@ -2,6 +2,8 @@
 /** The `forebay` command: finds the verb and turns what happened into an exit status. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { agentCommand } from './agent.ts';
+import { configCommand } from './config-check.ts';
 
 /** sysexits.h EX_USAGE: the command line itself is wrong. */
 const exitUsage = 64;
@@ -22,15 +24,28 @@ function buildProgram(): Command {
     .exitOverride();
 }
 
+/** Verbs end as the program does: with an exception that `run` turns into a status. */
+function inherit(program: Command, verb: Command): Command {
+  verb.copyInheritedSettings(program).allowExcessArguments(false);
+  for (const below of verb.commands) inherit(program, below);
+  return verb;
+}
+
 /** Runs one command line; returns the exit status. */
 async function run(args: readonly string[]): Promise<number> {
   const program = buildProgram();
+  let status = 0;
+  const finish = (given: number): void => {
+    status = given;
+  };
+  program.addCommand(inherit(program, agentCommand(finish)));
+  program.addCommand(inherit(program, configCommand(finish)));
   program.argument('[command]').action((command: string | undefined) => {
     program.error(command === undefined ? 'error: no command given' : `error: unknown command '${command}'`);
   });
   try {
     await program.parseAsync(args, { from: 'user' });
-    return 0;
+    return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : exitUsage;

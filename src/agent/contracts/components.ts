@@ -1,0 +1,182 @@
+/**
+ * What an agent is made of. Everything in adapters/ is one of these; a configuration names it by its `type`. These are
+ * also the types that a custom part is written against.
+ */
+import type { Channel, Clock, DeliveredEvent, Event, NoteValue, Timer } from '../../engine.ts';
+import type { Keys, ValuesOf } from './keys.ts';
+
+export type { Clock, Timer };
+
+/** Where a component says what the operator should know. A sentence, and the numbers apart. */
+export interface Log {
+  info(text: string, fields?: LogFields): void;
+  warn(text: string, fields?: LogFields): void;
+  error(text: string, fields?: LogFields): void;
+}
+
+/** What a line of the log carries beside its sentence. `error` is printed with its cause. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** What every component is made with. */
+export interface ComponentContext {
+  /** `r1` of `a1.sources.r1`. */
+  readonly name: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Counts `by` more (1) of something that Flume counts, by Flume's own name: `EventReceivedCount`. */
+  readonly count: (counter: string, by?: number) => void;
+}
+
+/** How a configuration's text becomes a component. `Declared`: its keys, said once. */
+export interface Definition<Declared extends Keys, Made, Context = ComponentContext> {
+  /** As `type` names it, in any case of letters: Flume's alias first, then its class. */
+  readonly types: readonly [string, ...string[]];
+  readonly keys: Declared;
+  /** What no single key can say: two that exclude each other. Empty where all is well. */
+  readonly check?: (values: ValuesOf<Declared>) => readonly KeyProblem[];
+  /** A serializer that the component writes with: its type is at `key`, its own keys are behind `key.`. */
+  readonly serializer?: { readonly key: string; readonly preset: string };
+  readonly create: (values: ValuesOf<Declared>, context: Context) => Made;
+}
+
+/** Something about one key that is not allowed. */
+export interface KeyProblem {
+  readonly key: string;
+  readonly message: string;
+}
+
+// — sources —
+
+/** One transaction for each channel, as a source asks for it. */
+export interface ProcessOptions {
+  /**
+   * Set in the same frame as the events, in every channel that this goes to, also where none of the events does: how a
+   * source keeps its position. By key.
+   */
+  readonly notes?: Readonly<Record<string, NoteValue | undefined>>;
+  /** Channels that have these events already: their own note said so. Default none. */
+  readonly except?: ReadonlySet<string>;
+}
+
+/** A source's way to its channels: interceptors, the selector, and one transaction for each channel chosen. */
+export interface ChannelProcessor {
+  /**
+   * Resolves when the events are durable in every required channel; failures of optional ones are only logged. Several
+   * calls may be under way; each channel keeps their order. Rejects where a required channel refused: the source then
+   * offers the same events again; those that have them already get them twice, unless the source excepts them.
+   */
+  process(events: readonly Event[], options?: ProcessOptions): Promise<void>;
+  /** Channels that the source is bound to, required and optional ones. */
+  readonly channels: readonly string[];
+  /** A note as it is durable in one channel: undefined where there is none. */
+  note(channel: string, key: string): NoteValue | undefined;
+}
+
+/** What a source is made with. */
+export interface SourceContext extends ComponentContext {
+  readonly processor: ChannelProcessor;
+}
+
+/** Brings events in. */
+export interface Source {
+  /** Resolves once it runs. Rejecting means: try again later. */
+  start(): Promise<void>;
+  /** Takes in nothing more, and resolves when all it took in has been settled. Idempotent. */
+  stop(): Promise<void>;
+}
+
+// — sinks —
+
+/** What a sink is made with. */
+export interface SinkContext extends ComponentContext {
+  readonly channel: Channel;
+  /** For a definition that names a serializer: a new one for each file. */
+  readonly makeSerializer: () => Serializer;
+}
+
+/** `ready`: ask again at once. `backoff`: there was nothing to do, or it has to wait. */
+export type SinkStatus = 'ready' | 'backoff';
+
+/** Takes events out. Whoever runs it calls `process` again and again, one call at a time. */
+export interface Sink {
+  /** Resolves once it can process. Rejecting means: try again later. */
+  start(): Promise<void>;
+  /**
+   * Takes some events, delivers them and commits; on any failure rolls back and rejects. `signal` ends waiting for
+   * events, not the delivery of those taken.
+   */
+  process(signal: AbortSignal): Promise<SinkStatus>;
+  /** Finishes and closes what is open. No `process` is under way. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Chooses between the sinks of a group. */
+export interface SinkProcessor {
+  process(signal: AbortSignal): Promise<SinkStatus>;
+}
+
+/** What a sink processor is made with; it starts and stops none of them. */
+export interface SinkProcessorContext extends ComponentContext {
+  /** In the order of the group. */
+  readonly sinks: ReadonlyMap<string, Sink>;
+  readonly random: () => number;
+}
+
+// — between —
+
+/** Changes or drops events on their way from a source. Pure but for the time. */
+export interface Interceptor {
+  /** In order; undefined drops the event. Must not throw for any event. */
+  intercept(event: Event): Event | undefined;
+}
+
+/** Where one event goes, by channel names. */
+export interface Route {
+  readonly required: readonly string[];
+  /** Disjoint from `required`. */
+  readonly optional: readonly string[];
+}
+
+/** Chooses channels for each event. */
+export interface Selector {
+  route(event: Event): Route;
+}
+
+/** What a selector is made with. */
+interface SelectorContext extends ComponentContext {
+  /** The source's channels. */
+  readonly channels: readonly string[];
+}
+
+// — how events are written —
+
+/** Events as bytes of a file. */
+export interface Serializer {
+  /** What a file starts with. */
+  header(): Buffer;
+  /** One after the other, as a file holds them. */
+  serialize(events: readonly DeliveredEvent[]): Buffer;
+  /** Whether a file that was closed can be gone on with. */
+  readonly canReopen: boolean;
+}
+
+// — any of them —
+
+/** A kind of source. */
+export type SourceDefinition<Declared extends Keys = Keys> = Definition<Declared, Source, SourceContext>;
+/** A kind of sink. */
+export type SinkDefinition<Declared extends Keys = Keys> = Definition<Declared, Sink, SinkContext>;
+/** A kind of interceptor. */
+export type InterceptorDefinition<Declared extends Keys = Keys> = Definition<Declared, Interceptor>;
+/** A kind of selector. */
+export type SelectorDefinition<Declared extends Keys = Keys> = Definition<Declared, Selector, SelectorContext>;
+/** A kind of sink processor. */
+export type SinkProcessorDefinition<Declared extends Keys = Keys> = Definition<
+  Declared,
+  SinkProcessor,
+  SinkProcessorContext
+>;
+/** A kind of serializer. */
+export type SerializerDefinition<Declared extends Keys = Keys> = Definition<Declared, Serializer>;
+/** A kind of channel. `create` opens nothing: `open` does, and may be called again after the channel has failed. */
+export type ChannelDefinition<Declared extends Keys = Keys> = Definition<Declared, { open(): Promise<Channel> }>;

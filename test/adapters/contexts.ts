@@ -1,0 +1,117 @@
+/** Contexts for single sources and sinks over real channels: what they log and count can be looked at. */
+import type {
+  ChannelProcessor,
+  ComponentContext,
+  LogFields,
+  Serializer,
+  SinkContext,
+  SourceContext,
+} from '../../src/agent/contracts/components.ts';
+import type { Key, Keys, ValuesOf } from '../../src/agent/contracts/keys.ts';
+import { readKeys } from '../../src/agent/contracts/read-keys.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Channel, Clock, DeliveredEvent } from '../../src/engine.ts';
+
+/** What a component said. */
+interface Said {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly text: string;
+  readonly fields: LogFields;
+}
+
+/** A context with what came of it. */
+export interface Watched<Context> {
+  readonly context: Context;
+  readonly said: readonly Said[];
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+function watch(clock: Clock): Watched<ComponentContext> {
+  const said: Said[] = [];
+  const counts = new Map<string, number>();
+  const log =
+    (level: Said['level']) =>
+    (text: string, fields: LogFields = {}) => {
+      said.push({ level, text, fields });
+    };
+  const context: ComponentContext = {
+    name: 'x1',
+    clock,
+    log: { info: log('info'), warn: log('warn'), error: log('error') },
+    count: (counter, by = 1) => {
+      counts.set(counter, (counts.get(counter) ?? 0) + by);
+    },
+  };
+  return { context, said, counts };
+}
+
+/** For a source that feeds `channel` alone, without interceptors. */
+export function sourceOn(channel: Channel, clock: Clock = systemClock): Watched<SourceContext> {
+  const watched = watch(clock);
+  const processor: ChannelProcessor = {
+    channels: ['c1'],
+    note: (_, key) => channel.notes.get(key),
+    process: async (events) => {
+      await channel.put(events);
+    },
+  };
+  return { ...watched, context: { ...watched.context, processor } };
+}
+
+/** For a sink on `channel`. */
+export function sinkOn(
+  channel: Channel,
+  makeSerializer: () => Serializer = () => {
+    throw new Error('this sink has no serializer');
+  },
+  clock: Clock = systemClock,
+): Watched<SinkContext> {
+  const watched = watch(clock);
+  return { ...watched, context: { ...watched.context, channel, makeSerializer } };
+}
+
+/** The values of a configuration's texts; fails where one of them is not allowed. */
+export function valuesOf<Declared extends Keys>(
+  { keys }: { readonly keys: Declared },
+  texts: Readonly<Record<string, string>> = {},
+): ValuesOf<Declared> {
+  const { values, problems, warnings } = readKeys(keys, new Map(Object.entries(texts)));
+  const said = [...problems, ...warnings].map(({ key, message }) => `${key} ${message}`);
+  if (values === undefined || said.length > 0) throw new Error(said.join('; '));
+  return values;
+}
+
+/** The problems of a configuration's texts. */
+export function problemsOf(
+  definition: { readonly keys: Readonly<Record<string, Key<unknown>>> },
+  texts: object,
+): string[] {
+  return readKeys(definition.keys, new Map(Object.entries(texts))).problems.map(
+    ({ key, message }) => `${key} ${message}`,
+  );
+}
+
+/** Takes and acknowledges all that is in the channel. */
+export async function drain(channel: Channel): Promise<DeliveredEvent[]> {
+  const events: DeliveredEvent[] = [];
+  for (;;) {
+    const batch = await channel.take(1000);
+    if (batch.events.length === 0) return events;
+    events.push(...batch.events.map((event) => ({ ...event, body: Buffer.from(event.body) })));
+    await batch.commit();
+  }
+}
+
+/** Bodies as texts. */
+export function textsOf(events: readonly { readonly body: Uint8Array }[]): string[] {
+  return events.map(({ body }) => Buffer.from(body).toString());
+}
+
+/** Resolves once `isTrue`; rejects after 10 s. */
+export async function until(isTrue: () => boolean, what: string): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (!isTrue()) {
+    if (performance.now() > endMs) throw new Error(`waited 10 s in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,137 @@
+/** The serializers: exact bytes, Avro files read back with another Avro library, any events, and speed. */
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import test from 'node:test';
+import avro from 'avsc';
+import fc from 'fast-check';
+import { avroEventSerializer } from '../../../src/adapters/serializers/avro-event.ts';
+import { headerAndTextSerializer } from '../../../src/adapters/serializers/header-and-text.ts';
+import { textSerializer } from '../../../src/adapters/serializers/text.ts';
+import type { Serializer } from '../../../src/agent/contracts/components.ts';
+import type { DeliveredEvent, Headers, Sequence } from '../../../src/engine.ts';
+import { MemoryChannel } from '../../../src/engine.ts';
+import { problemsOf, sinkOn, valuesOf } from '../contexts.ts';
+
+const { context } = sinkOn(await MemoryChannel.open());
+const text = (texts = {}): Serializer => textSerializer.create(valuesOf(textSerializer, texts), context);
+const headerAndText = (texts = {}): Serializer =>
+  headerAndTextSerializer.create(valuesOf(headerAndTextSerializer, texts), context);
+const avroEvent = (texts = {}): Serializer => avroEventSerializer.create(valuesOf(avroEventSerializer, texts), context);
+
+function event(body: string | Uint8Array, headers: Headers = {}): DeliveredEvent {
+  return { headers, body: Buffer.from(body), sequence: 1 as Sequence };
+}
+
+const anyEvents = fc.array(
+  fc.record({
+    headers: fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), { noNullPrototype: true }),
+    body: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    sequence: fc.constant(1 as Sequence),
+  }),
+);
+
+test('text: bodies as they are, each with a line feed or none', () => {
+  const events = [event('a b\r'), event(''), event(Buffer.from([0xff, 0]))];
+  assert.deepEqual(text().serialize(events), Buffer.from('a b\r\n\n\xff\0\n', 'latin1'));
+  assert.deepEqual(text({ appendNewline: 'false' }).serialize(events), Buffer.from('a b\r\xff\0', 'latin1'));
+  assert.equal(text().header().length, 0);
+});
+
+test('text and header_and_text: any events, in one call or several', () => {
+  fc.assert(
+    fc.property(anyEvents, fc.nat(), (events, at) => {
+      const plain = events.flatMap(({ body }) => [body, Buffer.from('\n')]);
+      assert.deepEqual(text().serialize(events), Buffer.concat(plain));
+      const serializer = headerAndText();
+      const cut = events.length === 0 ? 0 : at % events.length;
+      const parts = [serializer.serialize(events.slice(0, cut)), serializer.serialize(events.slice(cut))];
+      const expected = events.flatMap(({ headers, body }) => {
+        const pairs = Object.entries(headers).map(([name, value]) => `${name}=${value}`);
+        return [Buffer.from(`{${pairs.join(', ')}} `), body, Buffer.from('\n')];
+      });
+      assert.deepEqual(Buffer.concat(parts), Buffer.concat(expected));
+    }),
+  );
+});
+
+test('header_and_text: headers as Java writes a map', () => {
+  const shared = { host: 'a', n: '1' };
+  const events = [event('x', shared), event('y', shared), event('z'), event('ü', { n: '2' })];
+  assert.equal(headerAndText().serialize(events).toString(), '{host=a, n=1} x\n{host=a, n=1} y\n{} z\n{n=2} ü\n');
+  assert.equal(headerAndText({ appendNewline: 'false' }).serialize(events.slice(2)).toString(), '{} z{n=2} ü');
+});
+
+/** The records of an Avro file, by avsc; and the file's schema. */
+async function readAvro(bytes: Buffer): Promise<{ records: { headers: Headers; body: Buffer }[]; schema: object }> {
+  const decoder = new avro.streams.BlockDecoder();
+  let schema = {};
+  decoder.on('metadata', (type: avro.Type) => {
+    schema = JSON.parse(JSON.stringify(type.schema({ exportAttrs: true })));
+  });
+  const records: { headers: Headers; body: Buffer }[] = [];
+  for await (const record of Readable.from([bytes]).pipe(decoder)) records.push(record);
+  return { records, schema };
+}
+
+test('avro_event: Flume’s schema and any events, read back with avsc', async () => {
+  for (const compressionCodec of ['null', 'deflate']) {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyEvents, { maxLength: 3 }), async (batches) => {
+        const serializer = avroEvent({ compressionCodec, syncIntervalBytes: '64' });
+        const file = Buffer.concat([serializer.header(), ...batches.map((events) => serializer.serialize(events))]);
+        const { records, schema } = await readAvro(file);
+        assert.deepEqual(
+          records.map(({ headers, body }) => ({ headers: { ...headers }, body: Buffer.from(body) })),
+          batches.flat().map(({ headers, body }) => ({ headers: { ...headers }, body })),
+        );
+        assert.deepEqual(schema, {
+          type: 'record',
+          name: 'Event',
+          fields: [
+            { name: 'headers', type: { type: 'map', values: 'string' } },
+            { name: 'body', type: 'bytes' },
+          ],
+        });
+      }),
+      { numRuns: 50 },
+    );
+  }
+});
+
+test('avro_event: blocks end at syncIntervalBytes and with each call; deflate is smaller', () => {
+  const events = Array.from({ length: 100 }, () => event('x'.repeat(99)));
+  const blocksOf = (texts: object): number => {
+    const serializer = avroEvent(texts);
+    const sync = serializer.header().subarray(-16);
+    return serializer.serialize(events).toString('latin1').split(sync.toString('latin1')).length - 1;
+  };
+  assert.equal(blocksOf({}), 1);
+  // Each takes 1 + 2 + 99 bytes.
+  assert.equal(blocksOf({ syncIntervalBytes: '1020' }), 10);
+  assert.equal(blocksOf({ syncIntervalBytes: '1021' }), 10);
+  assert.equal(blocksOf({ syncIntervalBytes: '1019' }), 10);
+  assert.equal(blocksOf({ syncIntervalBytes: '102' }), 100);
+  const plain = avroEvent().serialize(events).length;
+  assert.ok(avroEvent({ compressionCodec: 'deflate' }).serialize(events).length < plain / 10);
+  assert.equal(avroEvent().serialize([]).length, 0);
+});
+
+test('avro_event: a codec that cannot be written is refused, one that does not exist is none', () => {
+  assert.match(
+    problemsOf(avroEventSerializer, { compressionCodec: 'snappy' }).join(),
+    /'snappy' cannot be written: use/,
+  );
+  assert.throws(() => avroEvent({ compressionCodec: 'Deflate' }), /counts as null/);
+});
+
+test('a million events a second and more', () => {
+  const events = Array.from({ length: 10_000 }, (_, index) => event(`${index}`.padEnd(200, 'x')));
+  const serializer = text();
+  const rates = Array.from({ length: 20 }, () => {
+    const startMs = performance.now();
+    serializer.serialize(events);
+    return events.length / (performance.now() - startMs);
+  });
+  const best = Math.max(...rates) * 1000;
+  assert.ok(best > 1_000_000, `${Math.round(best)} events/s`);
+});
