@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { errorCodes, isForebayError } from '../src/base/errors.ts';
 import { optionNames, resolveOptions } from '../src/channel/options.ts';
+import { compatPage } from './support/compat-page.ts';
 import { listPaths, root } from './support/source.ts';
 
 /** The rows of the document's tables whose first cell is a name in backticks: cells, trimmed. */
@@ -24,6 +25,12 @@ test('docs/errors.md lists every error as the code explains it, in its order', (
 
 test('docs/errors.md says what to do about each', () => {
   for (const row of rowsOf('docs/errors.md')) assert.ok(row.length === 3 && (row[2] ?? '').length > 10, row.join());
+});
+
+test('docs/flume-compat.md is what the components declare', () => {
+  const page = compatPage();
+  assert.ok(page.split('\n').length > 150);
+  assert.equal(readFileSync(join(root, 'docs/flume-compat.md'), 'utf8'), page, 'npm run docs:update');
 });
 
 test('docs/configuration.md lists every option with its default and what is allowed, in its order', () => {
