@@ -77,6 +77,8 @@ test('avro_event: Flume’s schema and any events, read back with avsc', async (
   for (const compressionCodec of ['null', 'deflate']) {
     await fc.assert(
       fc.asyncProperty(fc.array(anyEvents, { maxLength: 3 }), async (batches) => {
+        // The reader, avsc, puts maps into plain objects, where this one name is no property.
+        fc.pre(batches.flat().every(({ headers }) => !Object.hasOwn(headers, '__proto__')));
         const serializer = avroEvent({ compressionCodec, syncIntervalBytes: '64' });
         const file = Buffer.concat([serializer.header(), ...batches.map((events) => serializer.serialize(events))]);
         const { records, schema } = await readAvro(file);
