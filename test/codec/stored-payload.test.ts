@@ -122,10 +122,14 @@ for (const compression of compressions.filter((name) => name !== 'none')) {
     const bombBytes = 64 * 2 ** 20;
     const bomb = store(Buffer.alloc(bombBytes), compression, false);
     const small = store(text, compression, false);
+    // The best of five: a busy machine can only make a call look slower than it is.
     const elapsedMs = (act: () => void): number => {
-      const start = performance.now();
-      act();
-      return performance.now() - start;
+      const runs = Array.from({ length: 5 }, () => {
+        const start = performance.now();
+        act();
+        return performance.now() - start;
+      });
+      return Math.min(...runs);
     };
     const wholeMs = elapsedMs(() => assert.equal(restoredKind(bomb.stored, formOf(bomb, bombBytes)), 'payload'));
     const stoppedMs = elapsedMs(() => assert.equal(restoredKind(bomb.stored, formOf(bomb, 1000)), 'malformed'));

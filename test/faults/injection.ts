@@ -85,7 +85,7 @@ export async function inject(injections: readonly Injection[], options?: Channel
   if (channel === undefined) await assertAtRest(life, disk);
   ledger.assertErrors();
   ledger.assertDelivered();
-  for (const injection of injections) assertLeftAlone(disk, injection, opensAt);
+  assertLeftAlone(disk, opensAt);
   await assertLaterLives(ledger, disk, options);
   if (channel !== undefined) await assertThisLife(life, ledger, channel, injections);
   const reopened = await life.clock.run(life.open());
@@ -167,28 +167,18 @@ async function assertLife(
 
 /**
  * After a failed write or sync the file is not written and not synced again, under whatever name. The next open, which
- * may be another process's, cannot know.
+ * may be another process's, cannot know. A write that found no room is no failed sync.
  */
-function assertLeftAlone(disk: NamedDisk, { kind, index }: Injection, opensAt: readonly number[]): void {
-  const failed = failedIn(disk, kind, index);
-  // Identity files are replaced as a whole: the one that failed is unlinked before another gets its name.
-  if (failed === undefined || failed.path.includes('channel.json')) return;
-  const names = disk.namesOf(failed.path);
-  const end = opensAt.find((at) => at >= failed.index);
-  const after = disk.operations.slice(failed.index, end).find((operation) => {
-    return (operation.kind === 'sync' || operation.kind === 'write') && names.has(operation.path);
-  });
-  assert.equal(after, undefined, `${describe(failed)} failed, and later ${describe(after)}`);
-}
-
-/** The write or sync that the fault made fail, if it was one; a write that found no room was no failed sync. */
-function failedIn(disk: NamedDisk, kind: FaultKind, index: number): Operation | undefined {
-  const struck = disk.operations[index - 1];
-  if (kind === 'short, then EIO') {
-    const next = disk.operations[index];
-    const isContinued = struck?.kind === 'write' && next?.kind === 'write' && next.path === struck.path;
-    return isContinued ? next : undefined;
+function assertLeftAlone(disk: NamedDisk, opensAt: readonly number[]): void {
+  for (const failed of disk.failed) {
+    if (failed.kind !== 'sync' && !(failed.kind === 'write' && failed.code === 'EIO')) continue;
+    // Identity files are replaced as a whole: the one that failed is unlinked before another gets its name.
+    if (failed.path.includes('channel.json')) continue;
+    const names = disk.namesOf(failed.path);
+    const end = opensAt.find((at) => at >= failed.index);
+    const after = disk.operations.slice(failed.index, end).find((operation) => {
+      return (operation.kind === 'sync' || operation.kind === 'write') && names.has(operation.path);
+    });
+    assert.equal(after, undefined, `${describe(failed)} failed, and later ${describe(after)}`);
   }
-  if (kind.startsWith('short') || kind === 'ENOSPC for good') return undefined;
-  return struck?.kind === 'sync' || (struck?.kind === 'write' && kind.includes('EIO')) ? struck : undefined;
 }

@@ -20,7 +20,14 @@ import {
 } from '../../src/base/disk.ts';
 import { systemError } from '../../src/base/system-error.ts';
 import { SeededRandom } from './seeded-random.ts';
-import { type Fault, type Operation, OperationGate, type ReadKind, type StopPhase } from './simulated-faults.ts';
+import {
+  type FailedOperation,
+  type Fault,
+  type Operation,
+  OperationGate,
+  type ReadKind,
+  type StopPhase,
+} from './simulated-faults.ts';
 import { FileNode } from './simulated-file.ts';
 import { type FileHost, SimulatedFile } from './simulated-open-file.ts';
 import { DirectoryNode, Tree, type TreeNode } from './simulated-tree.ts';
@@ -60,6 +67,11 @@ export class SimulatedDisk implements Disk, FileHost {
   /** Every mutation so far, to name crash points by; the next has index `operations.length + 1`. */
   get operations(): readonly Operation[] {
     return this.gate.operations;
+  }
+
+  /** Those of them that failed. */
+  get failed(): readonly FailedOperation[] {
+    return this.gate.failed;
   }
 
   get readCount(): number {

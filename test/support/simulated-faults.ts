@@ -29,6 +29,11 @@ export interface Operation {
   readonly position: number;
 }
 
+/** A call that failed, and its system code. */
+export interface FailedOperation extends Operation {
+  readonly code: string;
+}
+
 /** `during`: a write reaches the cache in part (some of its sectors); other operations happen or not. */
 export type StopPhase = 'before' | 'during' | 'after';
 
@@ -68,6 +73,8 @@ export interface Effects {
 export class OperationGate {
   /** Every mutation so far. */
   readonly operations: Operation[] = [];
+  /** Those of them that failed, whether by a fault or not. */
+  readonly failed: FailedOperation[] = [];
   readCount = 0;
   isStopped = false;
   stopAt: { readonly operation: number; readonly phase: StopPhase } | undefined;
@@ -115,7 +122,10 @@ export class OperationGate {
     }
     const outcome = this.#perform(operation, effects);
     if (phase === 'after') throw this.#stopped(operation);
-    if (outcome instanceof Error) throw outcome;
+    if (outcome instanceof Error) {
+      this.failed.push({ ...operation, code: systemCode(outcome) ?? '' });
+      throw outcome;
+    }
     this.watcher?.(operation);
     return outcome;
   }
