@@ -21,6 +21,7 @@ import { avroEventSerializer } from './serializers/avro-event.ts';
 import { headerAndTextSerializer } from './serializers/header-and-text.ts';
 import { textSerializer } from './serializers/text.ts';
 import { fileRollSink } from './sinks/file-roll/file-roll-sink.ts';
+import { hdfsSink } from './sinks/hdfs/hdfs-sink.ts';
 import { loggerSink } from './sinks/logger/logger-sink.ts';
 import { nullSink } from './sinks/null/null-sink.ts';
 import { execSource } from './sources/exec/exec-source.ts';
@@ -42,7 +43,7 @@ export const registry: Registry = {
     ofAnyKeys(stressSource),
     ofAnyKeys(taildirSource),
   ],
-  sinks: [ofAnyKeys(fileRollSink), ofAnyKeys(loggerSink), ofAnyKeys(nullSink)],
+  sinks: [ofAnyKeys(fileRollSink), ofAnyKeys(hdfsSink), ofAnyKeys(loggerSink), ofAnyKeys(nullSink)],
   channels: [ofAnyKeys(fileChannel), ofAnyKeys(memoryChannel), ofAnyKeys(spillableMemoryChannel)],
   interceptors: [
     ofAnyKeys(hostInterceptor),

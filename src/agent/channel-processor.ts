@@ -14,6 +14,7 @@ import type {
   Route,
   Selector,
 } from './contracts/components.ts';
+import { PartlyStored } from './contracts/partly-stored.ts';
 
 /** What a processor is made of. `name` is the source's. */
 export interface ProcessorParts extends ComponentContext {
@@ -21,6 +22,10 @@ export interface ProcessorParts extends ComponentContext {
   readonly channels: readonly string[];
   /** The channel as it is open now; throws where it is not, and the call is refused with that. */
   readonly channel: (name: string) => Channel;
+  /** Of `channels`, those that no event requires. Default: none. */
+  readonly optional?: readonly string[];
+  /** Whether the source has this channel at all: an optional one may come later. Default: it has. */
+  readonly isJoined?: (name: string) => boolean;
   readonly interceptors: readonly Interceptor[];
   /** `isSteady: false`: it would choose otherwise for an event that is offered again. */
   readonly selector: Selector & { readonly isSteady?: boolean };
@@ -45,21 +50,26 @@ export function createChannelProcessor(parts: ProcessorParts): ChannelProcessor 
 }
 
 class LaneProcessor implements ChannelProcessor {
-  readonly channels: readonly string[];
   readonly #parts: ProcessorParts;
+  readonly #isJoined: (name: string) => boolean;
   readonly #lanes: ReadonlyMap<string, ChannelLane>;
   readonly #failures: FailureLog;
   /** Channels that the event last routed to them had as optional: what a put without events goes by. */
-  readonly #lastOptional: Set<string> = new Set();
+  readonly #lastOptional: Set<string>;
   readonly #underWay: Set<LaneCall> = new Set();
   /** Settled, and their lanes hold back what comes until the source has heard. */
   readonly #untold: Set<LaneCall> = new Set();
 
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
-    this.channels = [...new Set(parts.channels)];
-    this.#lanes = new Map(this.channels.map((name) => [name, new ChannelLane(() => parts.channel(name))]));
+    this.#isJoined = parts.isJoined ?? (() => true);
+    this.#lanes = new Map(parts.channels.map((name) => [name, new ChannelLane(() => parts.channel(name))]));
+    this.#lastOptional = new Set(parts.optional);
     this.#failures = new FailureLog(parts.log, parts.clock);
+  }
+
+  get channels(): readonly string[] {
+    return [...this.#lanes.keys()].filter(this.#isJoined);
   }
 
   note(channel: string, key: string): NoteValue | undefined {
@@ -99,7 +109,8 @@ class LaneProcessor implements ChannelProcessor {
     const puts: { readonly target: Target; readonly settled: Promise<void> }[] = [];
     for (const [channel, lane] of this.#lanes) {
       const target = targets.get(channel) ?? this.#emptyTarget(channel);
-      if (except.has(channel) || (target.events.length === 0 && notes === undefined)) continue;
+      const hasNothing = target.events.length === 0 && (notes === undefined || !this.#isJoined(channel));
+      if (except.has(channel) || hasNothing) continue;
       const { events: chosen, isRequired } = target;
       puts.push({ target, settled: lane.put({ events: chosen, notes, isRequired, call }) });
     }
@@ -110,7 +121,12 @@ class LaneProcessor implements ChannelProcessor {
     });
     for (const { target, error } of refusals) if (!target.isRequired) this.#optionalFailed(target, error);
     const required = refusals.find(({ target }) => target.isRequired);
-    if (required !== undefined) throw required.error;
+    if (required === undefined) return;
+    const stored = puts
+      .filter((_, index) => outcomes[index]?.status === 'fulfilled')
+      .map(({ target }) => target.channel);
+    if (stored.length === 0 && except.size === 0) throw required.error;
+    throw new PartlyStored(required.target.channel, required.error, new Set([...except, ...stored]));
   }
 
   /** With no other call under way the source knows all. Else give it the time to hear of this one. */

@@ -1,18 +1,25 @@
 /** What takes events out of a running agent: one sink, or a group of them with its processor. */
-import type { Sink, SinkStatus } from './contracts/components.ts';
+import type { ComponentContext, Sink, SinkContext, SinkStatus } from './contracts/components.ts';
 import type { PlannedSink } from './plan.ts';
 import type { PlannedDrain } from './plan-changes.ts';
 import { SinkRunner } from './sink-runner.ts';
+import { settledWithin } from './sleep.ts';
 import { contextOf, type UnitParts } from './source-unit.ts';
 import { type SupervisedState, Supervisor } from './supervisor.ts';
+import { keepUndeliverable, movesUndeliverable } from './undeliverable.ts';
+
+/** A sink whose first start hangs holds up the rest of its group so long. */
+const firstStartsMsMax = 10_000;
 
 /** One life: started once, stopped once. */
 export class Drain {
   readonly planned: PlannedDrain;
   readonly #parts: UnitParts;
   readonly #sinks: ReadonlyMap<string, SinkUnit>;
+  readonly #stopping = new AbortController();
   #runner: SinkRunner | undefined;
-  #isStopping = false;
+  /** Each sink has been tried once, or has had time for it. */
+  #areTried = false;
 
   constructor(planned: PlannedDrain, parts: UnitParts) {
     this.planned = planned;
@@ -28,19 +35,29 @@ export class Drain {
 
   /** Resolves when the first try of each sink has worked or failed. */
   async start(): Promise<void> {
-    await Promise.all([...this.#sinks.values()].map((sink) => sink.start()));
+    const tried = Promise.all([...this.#sinks.values()].map((sink) => sink.start()));
+    const { clock } = this.#parts;
+    void settledWithin(tried, clock, firstStartsMsMax, this.#stopping.signal).then(() => {
+      this.#areTried = true;
+      this.#run();
+    });
+    await tried;
   }
 
   /** Lets the delivery under way end, then stops the sinks. Never rejects. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#stopping.abort();
     await this.#runner?.stop();
     await Promise.all([...this.#sinks.values()].map((sink) => sink.stop()));
   }
 
-  /** From when the first of the sinks runs: the others may join. */
+  /**
+   * From when one of the sinks runs: the others may join. Not before all were tried: a group would take those that are
+   * slower to start for failed ones, and let them rest.
+   */
   #run(): void {
-    if (this.#runner !== undefined || this.#isStopping) return;
+    if (this.#runner !== undefined || this.#stopping.signal.aborted || !this.#areTried) return;
+    if (![...this.#sinks.values()].some(({ state }) => state === 'running')) return;
     const log = this.#parts.log(this.planned.name);
     this.#runner = new SinkRunner({ process: this.#makeProcess(), log, clock: this.#parts.clock });
     this.#runner.start();
@@ -112,14 +129,23 @@ class SinkUnit implements Sink {
 
   async #start(): Promise<void> {
     const { name, channel, definition, values, serializer } = this.#planned;
+    const context = contextOf(this.#parts, 'SINK', name);
     this.#sink ??= definition.create(values, {
-      ...contextOf(this.#parts, 'SINK', name),
+      ...context,
       channel: this.#parts.channel(channel),
       makeSerializer: () => {
         if (serializer === undefined) throw new Error(`sink ${name} declares no serializer`);
         return serializer.definition.create(serializer.values, contextOf(this.#parts, 'SERIALIZER', name));
       },
+      undeliverable: this.#undeliverable(context),
     });
     await this.#sink.start();
+  }
+
+  #undeliverable(context: ComponentContext): SinkContext['undeliverable'] {
+    const { name: sink, channel, deadLetterChannel } = this.#planned;
+    if (deadLetterChannel === undefined) return keepUndeliverable;
+    const named = (name: string) => ({ name, channel: this.#parts.channel(name) });
+    return movesUndeliverable({ ...context, sink, from: named(channel), to: named(deadLetterChannel) });
   }
 }

@@ -11,6 +11,7 @@ export interface PlannedDrain {
   readonly sinks: readonly PlannedSink[];
   /** Undefined for a sink that is in no group. */
   readonly processor: Planned<SinkProcessorDefinition> | undefined;
+  /** All that must be open: those that its sinks take from, and those of their dead letters. */
   readonly channels: readonly string[];
 }
 
@@ -19,7 +20,7 @@ export function drainsOf(plan: Plan): readonly PlannedDrain[] {
   const grouped = new Set(plan.groups.flatMap(({ sinks }) => sinks));
   const groups = plan.groups.map(({ name, sinks: names, processor }) => {
     const sinks = names.flatMap((one) => plan.sinks.find((sink) => sink.name === one) ?? []);
-    return { id: `group ${name}`, name, sinks, processor, channels: sinks.map(({ channel }) => channel) };
+    return { id: `group ${name}`, name, sinks, processor, channels: channelsOf(sinks) };
   });
   const single = plan.sinks.filter(({ name }) => !grouped.has(name));
   return [
@@ -30,15 +31,22 @@ export function drainsOf(plan: Plan): readonly PlannedDrain[] {
         name: sink.name,
         sinks: [sink],
         processor: undefined,
-        channels: [sink.channel],
+        channels: channelsOf([sink]),
       };
     }),
   ];
 }
 
+function channelsOf(sinks: readonly PlannedSink[]): readonly string[] {
+  return [...new Set(sinks.flatMap(({ channel, deadLetterChannel }) => [channel, deadLetterChannel ?? channel]))];
+}
+
 /** Two drains with the same do the same. */
 export function drainKey({ sinks, processor }: PlannedDrain): string {
-  const keys = sinks.map((sink) => [sink.name, sink.fingerprint, sink.channel, sink.serializer?.fingerprint]);
+  const keys = sinks.map((sink) => {
+    const { name, fingerprint, channel, serializer, deadLetterChannel } = sink;
+    return [name, fingerprint, channel, serializer?.fingerprint, deadLetterChannel];
+  });
   return JSON.stringify([keys, processor?.fingerprint]);
 }
 

@@ -31,6 +31,8 @@ export interface PlannedSink extends Planned<SinkDefinition> {
   readonly channel: string;
   /** Where the sink's definition names one. */
   readonly serializer: Planned<SerializerDefinition> | undefined;
+  /** Where events go that it can never deliver; undefined: they stay, and block. */
+  readonly deadLetterChannel: string | undefined;
 }
 
 /** Sinks that one processor chooses between. */

@@ -11,7 +11,7 @@ import { Drain } from './drain.ts';
 import type { Plan, Planned } from './plan.ts';
 import { drainKey, drainsOf, sourceKey } from './plan-changes.ts';
 import { settledWithin } from './sleep.ts';
-import { SourceUnit, type UnitParts } from './source-unit.ts';
+import { requiredChannels, SourceUnit, type UnitParts } from './source-unit.ts';
 import { type StopStage, stopInStages } from './stop-stages.ts';
 import type { SupervisedState } from './supervisor.ts';
 
@@ -38,6 +38,8 @@ const sourcesUntil = 0.5;
 const sinksUntil = 0.85;
 /** A first start that takes longer does not hold up what comes behind it. */
 const startWaitMs = 10_000;
+/** Of a channel, which may have much to recover. Others do not wait longer for one that hangs. */
+const openWaitMs = 30_000;
 const lookEveryMs = 1000;
 
 /** See above. One life: started once, stopped once. */
@@ -128,7 +130,7 @@ export class AgentRunner {
   async #startChannels(planned: readonly Planned<ChannelDefinition>[]): Promise<void> {
     const units = planned.map((one) => this.#makeChannel(one));
     for (const unit of units) this.#channels.set(unit.planned.name, unit);
-    await Promise.all(units.map((unit) => this.#orStop(unit.start())));
+    await Promise.all(units.map((unit) => this.#orStop(unit.start(), openWaitMs)));
   }
 
   #makeChannel(planned: Planned<ChannelDefinition>): ChannelUnit {
@@ -137,7 +139,7 @@ export class AgentRunner {
     return new ChannelUnit({ planned, log: log(planned.name), clock, counters, onOpen });
   }
 
-  /** Starts what is not started and has all its channels: sinks first. */
+  /** Starts what is not started and has the channels that it needs: sinks first. */
   async #startUsers(): Promise<void> {
     const plan = this.#plan;
     if (plan === undefined) return;
@@ -147,10 +149,19 @@ export class AgentRunner {
     for (const drain of madeDrains) this.#drains.set(drain.planned.id, drain);
     await this.#orStop(Promise.all(madeDrains.map((drain) => drain.start())), startWaitMs);
     if (this.#stopping.signal.aborted) return;
-    const sources = plan.sources.filter(({ name, channels }) => !this.#sources.has(name) && channels.every(isOpen));
-    const madeSources = sources.map((planned) => new SourceUnit(planned, this.#unitParts));
+    await this.#joinOptional(isOpen);
+    const sources = plan.sources.filter((one) => !this.#sources.has(one.name) && requiredChannels(one).every(isOpen));
+    const madeSources = sources.map((planned) => new SourceUnit(planned, this.#unitParts, isOpen));
     for (const source of madeSources) this.#sources.set(source.planned.name, source);
     await this.#orStop(Promise.all(madeSources.map((source) => source.start())), startWaitMs);
+  }
+
+  /** Optional channels that came: a source that goes by notes is stopped, and starts again with theirs. */
+  async #joinOptional(isOpen: (channel: string) => boolean): Promise<void> {
+    await this.#stopSources((source) => source.goesByNotes && source.missing.some(isOpen));
+    for (const source of this.#sources.values()) {
+      for (const channel of source.missing.filter(isOpen)) source.join(channel);
+    }
   }
 
   #lookLater(): void {
@@ -166,7 +177,8 @@ export class AgentRunner {
     const { name } = unit.planned;
     // Seen twice, or replaced since.
     if (this.#channels.get(name) !== unit || !unit.look()) return;
-    await this.#stopSources((source) => source.planned.channels.includes(name));
+    await this.#stopSources((source) => source.requires(name));
+    for (const source of this.#sources.values()) source.leave(name);
     await this.#stopDrains((drain) => drain.planned.channels.includes(name));
     if (!this.#stopping.signal.aborted) await this.#orStop(unit.reopen());
   }

@@ -16,17 +16,33 @@ export interface UnitParts {
   readonly channel: (name: string) => Channel;
 }
 
+/** Channels that a source cannot start without: those that some event may require; all, where none does. */
+export function requiredChannels({ channels, selector }: PlannedSource): readonly string[] {
+  const optional = selector.definition.optionalChannels?.(selector.values, { channels }) ?? [];
+  const required = channels.filter((name) => !optional.includes(name));
+  return required.length > 0 ? required : channels;
+}
+
 /** See above. One life: started once, stopped once. */
 export class SourceUnit {
   readonly planned: PlannedSource;
   readonly #parts: UnitParts;
   readonly #supervisor: Supervisor;
+  readonly #required: readonly string[];
+  /** Channels that it has: of the optional ones those that were open, or came since. */
+  readonly #joined: Set<string>;
+  #goesByNotes = false;
   #source: Source | undefined;
 
-  constructor(planned: PlannedSource, parts: UnitParts) {
+  constructor(planned: PlannedSource, parts: UnitParts, isOpen: (channel: string) => boolean) {
     this.planned = planned;
     this.#parts = parts;
+    this.#required = requiredChannels(planned);
+    this.#joined = new Set(planned.channels.filter((name) => this.#required.includes(name) || isOpen(name)));
     const log = parts.log(planned.name);
+    if (this.missing.length > 0) {
+      log.warn('the source starts without optional channels that are not open', { channels: this.missing.join(' ') });
+    }
     this.#supervisor = new Supervisor({
       part: { start: () => this.#start(), stop: async () => this.#source?.stop() },
       log,
@@ -37,6 +53,31 @@ export class SourceUnit {
 
   get state(): SupervisedState {
     return this.#supervisor.state;
+  }
+
+  /** Optional channels that it does not have. */
+  get missing(): readonly string[] {
+    return this.planned.channels.filter((name) => !this.#joined.has(name));
+  }
+
+  /** It asked for notes when it started: another channel's are looked at by starting again. */
+  get goesByNotes(): boolean {
+    return this.#goesByNotes;
+  }
+
+  requires(channel: string): boolean {
+    return this.#required.includes(channel);
+  }
+
+  /** It has this channel from now on. */
+  join(channel: string): void {
+    this.#joined.add(channel);
+    this.#parts.log(this.planned.name).info(`optional channel ${channel} is open, and has joined`);
+  }
+
+  /** An optional channel is being closed. */
+  leave(channel: string): void {
+    this.#joined.delete(channel);
   }
 
   /** Resolves when the first try has worked or failed. */
@@ -60,15 +101,32 @@ export class SourceUnit {
 
   #makeProcessor(context: ComponentContext): ChannelProcessor {
     const { name, channels, interceptors, selector } = this.planned;
-    return createChannelProcessor({
+    const processor = createChannelProcessor({
       ...context,
       channels,
-      channel: this.#parts.channel,
+      optional: channels.filter((channel) => !this.#required.includes(channel)),
+      isJoined: (channel) => this.#joined.has(channel),
+      channel: (channel) => this.#openChannel(channel),
       interceptors: interceptors.map(({ name: own, definition, values }) =>
         definition.create(values, contextOf(this.#parts, 'INTERCEPTOR', `${name}.${own}`)),
       ),
       selector: selector.definition.create(selector.values, { ...context, channels }),
     });
+    return {
+      process: (events, options) => processor.process(events, options),
+      get channels() {
+        return processor.channels;
+      },
+      note: (channel, key) => {
+        if (this.#supervisor.state === 'starting') this.#goesByNotes = true;
+        return processor.note(channel, key);
+      },
+    };
+  }
+
+  #openChannel(name: string): Channel {
+    if (!this.#joined.has(name)) throw new Error(`channel ${name} is not open`);
+    return this.#parts.channel(name);
   }
 }
 

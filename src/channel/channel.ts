@@ -54,6 +54,8 @@ export interface Consumer {
   take(max: number, options?: TakeOptions): Promise<TakeBatch>;
   /** All of `ranges` must be leased to this consumer, else TRANSACTION_STATE and nothing is applied. */
   commit(ranges: SequenceRanges, options?: NotesOption): Promise<SequenceRanges>;
+  /** As `commit`, but counted as dropped: moved to dead letters, or given up by an explicit policy. */
+  drop(ranges: SequenceRanges, options?: NotesOption): Promise<SequenceRanges>;
   rollback(ranges: SequenceRanges): Promise<void>;
   /** First half of a two-phase take; resolves, when durable, to the id that `channel.resolve` takes. */
   prepare(ranges: SequenceRanges, note: NoteValue, options?: NotesOption): Promise<string>;

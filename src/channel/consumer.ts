@@ -57,7 +57,13 @@ export class LeasingConsumer implements Consumer, Taker, BatchOwner {
   async commit(ranges: SequenceRanges, options?: NotesOption): Promise<SequenceRanges> {
     this.#checkSettling();
     const notes = checkedNotes(options);
-    return this.#acknowledge(this.#checkHeld(ranges), notes);
+    return this.#settleAs('ack', this.#checkHeld(ranges), notes);
+  }
+
+  async drop(ranges: SequenceRanges, options?: NotesOption): Promise<SequenceRanges> {
+    this.#checkSettling();
+    const notes = checkedNotes(options);
+    return this.#settleAs('drop', this.#checkHeld(ranges), notes);
   }
 
   async rollback(ranges: SequenceRanges): Promise<void> {
@@ -96,7 +102,7 @@ export class LeasingConsumer implements Consumer, Taker, BatchOwner {
   async commitHeld(ranges: SequenceRanges, options: NotesOption | undefined): Promise<SequenceRanges> {
     this.#checkSettling();
     const notes = checkedNotes(options);
-    return this.#acknowledge(this.#parts.leases.heldOf(this.#holder, ranges), notes);
+    return this.#settleAs('ack', this.#parts.leases.heldOf(this.#holder, ranges), notes);
   }
 
   /** For batches: gives back what of `ranges` is still leased here. */
@@ -114,8 +120,12 @@ export class LeasingConsumer implements Consumer, Taker, BatchOwner {
     return new LeasedBatch(this, events, ranges);
   }
 
-  async #acknowledge(ranges: SequenceRanges, notes: NoteChanges | undefined): Promise<SequenceRanges> {
-    if (ranges.length > 0) await this.#settle(ranges, { kind: 'ack', ranges, notes });
+  async #settleAs(
+    kind: 'ack' | 'drop',
+    ranges: SequenceRanges,
+    notes: NoteChanges | undefined,
+  ): Promise<SequenceRanges> {
+    if (ranges.length > 0) await this.#settle(ranges, { kind, ranges, notes });
     else if (notes !== undefined) await this.#parts.store({ kind: 'notes', notes });
     return ranges;
   }

@@ -36,6 +36,7 @@ const revisitRangesMax = 4096;
 
 const frameTypes: { readonly [kind in ControlRecord['kind']]: number } = {
   ack: FrameType.ack,
+  drop: FrameType.drop,
   prepare: FrameType.prepare,
   resolve: FrameType.resolve,
   notes: FrameType.note,
@@ -135,7 +136,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
 
   record(record: ControlRecord): Promise<void> {
     const payload = encodeControl(record);
-    const named = record.kind === 'ack' ? ackHeader(record.ranges) : undefined;
+    const named = 'ranges' in record ? ackHeader(record.ranges) : undefined;
     return new Promise((resolve, reject) => {
       const op = payloadOp(frameTypes[record.kind], payload, {
         baseSequence: named?.baseSequence ?? 0,
@@ -143,7 +144,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
         flags: named?.explicit === true ? FrameFlag.explicit : 0,
         durable: () => {
           this.#apply(record);
-          if (record.kind === 'ack') this.#bytes?.settle(countSequences(record.ranges));
+          if ('ranges' in record) this.#bytes?.settle(countSequences(record.ranges));
           resolve();
         },
       });
@@ -153,6 +154,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
 
   #apply(record: ControlRecord): void {
     if (record.kind === 'ack') this.state.applyAck(record.ranges, record.notes);
+    else if (record.kind === 'drop') this.state.applyDrop(record.ranges, record.notes);
     else if (record.kind === 'prepare') this.state.applyPrepare(record.take, record.notes);
     else if (record.kind === 'resolve') this.state.applyResolve(record.id, record.outcome, record.notes);
     else this.state.applyNotes(record.notes);
@@ -327,7 +329,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
     const record = kind && decodeControl(kind, frame.payload ?? empty, { baseSequence, count, explicit });
     if (record === undefined) return undefined;
     this.#apply(record);
-    if (record.kind === 'ack') return lastOf(record.ranges);
+    if ('ranges' in record) return lastOf(record.ranges);
     return record.kind === 'prepare' ? lastOf(record.take.ranges) : 0;
   }
 

@@ -52,8 +52,9 @@ export class MemoryBackend implements ChannelBackend {
   }
 
   record(record: ControlRecord): Promise<void> {
-    if (record.kind === 'ack') {
-      this.#state.applyAck(record.ranges, record.notes);
+    if ('ranges' in record) {
+      if (record.kind === 'ack') this.#state.applyAck(record.ranges, record.notes);
+      else this.#state.applyDrop(record.ranges, record.notes);
       this.#free(record.ranges);
     } else if (record.kind === 'prepare') {
       this.#state.applyPrepare(record.take, record.notes);

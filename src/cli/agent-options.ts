@@ -150,7 +150,7 @@ function uriFiles(given: Given, wrong: string[]): readonly string[] {
   });
 }
 
-function notesOf({ values, system, java }: Given): string[] {
+function notesOf({ values, java }: Given): string[] {
   const notes: string[] = [];
   for (const [option, why] of withoutEffect) if (values.has(option)) notes.push(`--${option} has no effect: ${why}`);
   for (const dir of values.get('conf') ?? []) {
@@ -161,11 +161,13 @@ function notesOf({ values, system, java }: Given): string[] {
     const memory = 'for more memory set NODE_OPTIONS=--max-old-space-size=MEBIBYTES';
     notes.push(`${java.join(' ')}: has no effect, it is for Java; ${memory}`);
   }
-  for (const key of system.keys()) {
-    if (appliedProperties.has(key)) continue;
-    notes.push(`-D${key} is not used by forebay itself, only where the configuration says \${sys:${key}}`);
-  }
   return notes;
+}
+
+/** A note for each `-Dk=v` that neither forebay nor the configuration used. `asked`: by `${sys:k}` in a value. */
+export function unusedProperties({ systemProperties }: AgentOptions, asked: ReadonlySet<string>): readonly string[] {
+  const unused = [...systemProperties.keys()].filter((key) => !appliedProperties.has(key) && !asked.has(key));
+  return unused.map((key) => `-D${key} is not used: no value of the configuration says \${sys:${key}}`);
 }
 
 /** `INFO,console`, as Flume's own manual has it. */

@@ -8,7 +8,7 @@ import { AgentRunner } from '../agent/runner.ts';
 import { systemClock } from '../base/clock.ts';
 import { type Loaded, loadConfiguration } from '../config/load.ts';
 import { problemText } from '../config/problems.ts';
-import { type AgentOptions, parseAgentOptions } from './agent-options.ts';
+import { type AgentOptions, parseAgentOptions, unusedProperties } from './agent-options.ts';
 import { WatchedFiles } from './watched-files.ts';
 
 const exitFailed = 1;
@@ -72,15 +72,16 @@ async function runAgent(args: readonly string[]): Promise<number> {
     for (const problem of loaded.problems) console.error(problemText(problem));
     return exitConfig;
   }
+  const notes = [...options.notes, ...unusedProperties(options, loaded.askedProperties)];
   if (options.isDryRun) {
-    for (const text of [...loaded.problems.map(problemText), ...options.notes]) console.error(text);
+    for (const text of [...loaded.problems.map(problemText), ...notes]) console.error(text);
     console.log(`agent ${plan.agent} can start; nothing was started (--dryrun)`);
     return 0;
   }
   const logger = openLog(options);
   if (logger === undefined) return exitFailed;
   const log = logger.log('agent');
-  for (const note of options.notes) log.warn(note);
+  for (const note of notes) log.warn(note);
   tell(log, loaded);
   return new AgentProcess(options, logger, files).run(plan);
 }

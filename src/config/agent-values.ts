@@ -10,18 +10,27 @@ export type Surroundings = Pick<SubstitutionSources, 'environment' | 'system' | 
 
 const environmentProperties = 'org.apache.flume.node.EnvVarResolverProperties';
 
+/** What the values of an agent came to. */
+export interface ResolvedAgent {
+  readonly settings: AgentSettings;
+  /** System properties that they asked for. */
+  readonly asked: readonly string[];
+}
+
 /** Resolves and sorts the settings of `agent`. */
 export async function resolveAgent(
   agent: string,
   settings: Settings,
   surroundings: Surroundings,
   problems: Problems,
-): Promise<AgentSettings> {
+): Promise<ResolvedAgent> {
   const used = namesUsed(settings, surroundings);
   const own = new Map([...settings].filter(([key]) => key.startsWith(`${agent}.`)));
   const sources = sourcesOf(settings, surroundings);
+  const allAsked: string[] = [];
   for (const [key, setting] of own) {
-    const { text, problem, unresolved } = substitute(setting.value, sources);
+    const { text, problem, unresolved, asked } = substitute(setting.value, sources);
+    allAsked.push(...asked);
     if (problem !== undefined) problems.error(setting.valueAt, key, problem);
     for (const name of unresolved) {
       if (isFilterReference(agent, settings, name)) continue;
@@ -32,7 +41,7 @@ export async function resolveAgent(
   // Only the filters are wanted of it: what it says, the second one says again.
   const unfiltered = groupSettings(agent, own, used, new Problems(true));
   const filtered = await applyConfigFilters(unfiltered, own, surroundings.environment, problems);
-  return groupSettings(agent, filtered, used, problems);
+  return { settings: groupSettings(agent, filtered, used, problems), asked: allAsked };
 }
 
 /** Keys that any value refers to. */

@@ -1,4 +1,4 @@
-/** Parts of an operator's own: a `type` that is the path of a module or the name of a package. */
+/** Parts of an operator's own: a `type` that is the path of a module or the name of a package. docs/custom-parts.md. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -19,7 +19,9 @@ export async function loadCustomPart(type: string, file: string): Promise<Custom
   try {
     loaded = await import(pathToFileURL(path).href);
   } catch (error) {
-    return { problem: `module ${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}` };
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = /Cannot find package 'forebay'/.test(message) ? '; `npm install forebay` beside it' : '';
+    return { problem: `module ${path} cannot be loaded: ${message}${hint}` };
   }
   const problem = definitionProblem(loaded.default);
   return problem === undefined ? { definition: loaded.default } : { problem: `module ${path} ${problem}` };

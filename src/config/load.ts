@@ -29,17 +29,29 @@ export interface Loaded {
   readonly plans: readonly Plan[];
   readonly problems: readonly ConfigProblem[];
   readonly hasErrors: boolean;
+  /** System properties that a value of these agents asked for. */
+  readonly askedProperties: ReadonlySet<string>;
 }
 
 /** Loads a configuration. Does not reject: what is wrong is in `problems`. */
 export async function loadConfiguration(options: LoadOptions): Promise<Loaded> {
   const problems = new Problems(options.isLenient ?? false);
   const settings = await readSettings(options.files, problems);
-  const plans = settings === undefined ? [] : await planAgents(settings, options, problems);
-  return { plans, problems: problems.sorted(options.files), hasErrors: problems.hasErrors };
+  const askedProperties = new Set<string>();
+  const plans = settings === undefined ? [] : await planAgents(settings, options, { problems, askedProperties });
+  return { plans, problems: problems.sorted(options.files), hasErrors: problems.hasErrors, askedProperties };
 }
 
-async function planAgents(settings: Settings, options: LoadOptions, problems: Problems): Promise<readonly Plan[]> {
+interface Findings {
+  readonly problems: Problems;
+  readonly askedProperties: Set<string>;
+}
+
+async function planAgents(
+  settings: Settings,
+  options: LoadOptions,
+  { problems, askedProperties }: Findings,
+): Promise<readonly Plan[]> {
   const { agent, registry, surroundings, files } = options;
   if (settings.size === 0) return [];
   const present = agentsOf(settings);
@@ -57,7 +69,8 @@ async function planAgents(settings: Settings, options: LoadOptions, problems: Pr
   const plans: Plan[] = [];
   for (const name of agent === undefined ? present : [agent]) {
     const resolved = await resolveAgent(name, settings, surroundings, problems);
-    const plan = await planAgent(resolved, registry, problems);
+    for (const property of resolved.asked) askedProperties.add(property);
+    const plan = await planAgent(resolved.settings, registry, problems);
     if (plan !== undefined) plans.push(plan);
   }
   return plans;
@@ -78,7 +91,8 @@ async function planAgent(agent: AgentSettings, registry: Registry, problems: Pro
   const sources = await planSources(reading, agent, channels);
   const sinks = await planSinks(reading, agent, channels);
   const groups = await planGroups(reading, agent, sinks);
-  const used = new Set([...sources.flatMap((source) => source.channels), ...sinks.map(({ channel }) => channel)]);
+  const bySinks = sinks.flatMap(({ channel, deadLetterChannel }) => [channel, deadLetterChannel ?? channel]);
+  const used = new Set([...sources.flatMap((source) => source.channels), ...bySinks]);
   if (used.size === 0 && !problems.hasErrors) {
     const wanted = 'at least one source or sink';
     problems.error(list.keyAt, agent.name, `has nothing to run: it needs ${wanted} and a channel for it`);

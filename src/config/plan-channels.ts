@@ -23,7 +23,7 @@ export async function planChannels(reading: Reading, agent: AgentSettings): Prom
     const type = { key: `${part.prefix}type`, setting: part.settings.get('type'), dropped: 'the channel' };
     const definition = await definitionOf(reading, 'channels', part, type);
     if (definition === undefined) continue;
-    const channel = readPart<'channels'>(reading, definition, part, 'the channel');
+    const channel = readPart<'channels'>(reading, definition, part, { dropped: 'the channel' });
     if (channel !== undefined) planned.set(part.name, channel);
   }
   const listed = namesIn(agent.lists.get('channels'));
@@ -47,7 +47,8 @@ export function boundChannels(
   return names.filter((name) => planned.has(name));
 }
 
-const batchKeys = ['batchSize', 'hdfs.batchSize', 'batch-size', 'sink.batchSize', 'flumeBatchSize'];
+/** `batchSize`, `hdfs.batchSize`, `batch-size`, `flumeBatchSize`: of a part of an operator's own, too. */
+const batchKey = /batch-?size$/i;
 
 /** Flume's compatibility check: a batch is one transaction, and a channel's have a limit. False after a problem. */
 export function fitsChannels(
@@ -57,7 +58,9 @@ export function fitsChannels(
   channels: readonly Planned<ChannelDefinition>[],
   dropped: string,
 ): boolean {
-  const key = batchKeys.find((one) => typeof component.values[one] === 'number');
+  const key = Object.keys(component.values).find((one) => {
+    return batchKey.test(one) && typeof component.values[one] === 'number';
+  });
   const batch = key === undefined ? undefined : component.values[key];
   if (key === undefined || typeof batch !== 'number') return true;
   const tooSmall = channels.filter(({ values }) => {

@@ -3,6 +3,7 @@ import type { SerializerDefinition, SinkDefinition } from '../agent/contracts/co
 import { nearest } from '../agent/contracts/read-keys.ts';
 import type { Planned, PlannedGroup, PlannedSink } from '../agent/plan.ts';
 import { type AgentSettings, listedParts, namesIn, type Part, partBehind, partWithout } from './agent-settings.ts';
+import { deadLettersOf, isDeadLetterKey, withoutCircles } from './dead-letters.ts';
 import { boundChannels, fitsChannels, type PlannedChannels } from './plan-channels.ts';
 import { definitionOf, fingerprintOf, type Reading, readPart } from './read-part.ts';
 
@@ -19,7 +20,7 @@ export async function planSinks(
     const sink = await planSink(reading, part, channels);
     if (sink !== undefined) sinks.push(sink);
   }
-  return sinks;
+  return withoutCircles(reading, agent, sinks);
 }
 
 async function planSink(reading: Reading, part: Part, channels: PlannedChannels): Promise<PlannedSink | undefined> {
@@ -30,14 +31,16 @@ async function planSink(reading: Reading, part: Part, channels: PlannedChannels)
   const written = definition.serializer;
   const isWritten = (key: string) =>
     written !== undefined && (key === written.key || key.startsWith(`${written.key}.`));
-  const own = partWithout(part, (key) => key === 'channel' || isWritten(key));
-  const sink = readPart<'sinks'>(reading, definition, own, dropped);
+  const own = partWithout(part, (key) => key === 'channel' || isDeadLetterKey(key) || isWritten(key));
+  const binding = { channels: channel === undefined ? [] : [channel] };
+  const sink = readPart<'sinks'>(reading, definition, own, { dropped, binding });
   const serializer = await planSerializer(reading, part, written);
   const planned = channel === undefined ? undefined : channels.planned.get(channel);
   const fits = sink === undefined || fitsChannels(reading, sink, part, planned === undefined ? [] : [planned], dropped);
-  const isWhole = written === undefined || serializer !== undefined;
+  const deadLetters = deadLettersOf(reading, part, channels);
+  const isWhole = (written === undefined || serializer !== undefined) && deadLetters !== undefined;
   if (sink === undefined || channel === undefined || !isWhole || !fits) return undefined;
-  return { ...sink, fingerprint: fingerprintOf(definition.types[0], part), channel, serializer };
+  return { ...sink, fingerprint: fingerprintOf(definition, part), channel, serializer, ...deadLetters };
 }
 
 function channelOf(reading: Reading, part: Part, channels: PlannedChannels): string | undefined {
@@ -69,7 +72,7 @@ async function planSerializer(
   const own = partBehind(part, `${key}.`, key);
   const type = { key: `${part.prefix}${key}`, setting: part.settings.get(key), preset, dropped };
   const definition = await definitionOf(reading, 'serializers', own, type);
-  return definition && readPart<'serializers'>(reading, definition, own, dropped);
+  return definition && readPart<'serializers'>(reading, definition, own, { dropped });
 }
 
 /** Reads the sink groups of an agent that are fine. */
@@ -133,7 +136,7 @@ async function planProcessor(
   const type = { key: `${own.prefix}type`, setting: own.settings.get('type'), preset: 'default', dropped: 'the group' };
   const definition = await definitionOf(reading, 'processors', own, type);
   if (definition === undefined) return undefined;
-  const processor = readPart<'processors'>(reading, definition, own, 'the group');
+  const processor = readPart<'processors'>(reading, definition, own, { dropped: 'the group' });
   if (definition.types.includes('default') && members.length > 1) {
     const message = `takes exactly one sink, not ${members.length}: use failover or load_balance`;
     problems.drop(type.setting?.valueAt ?? part.at, type.key, message, 'the group');

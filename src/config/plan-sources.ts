@@ -1,6 +1,5 @@
 /** The sources of an agent, each with its interceptors, its selector and its channels. */
-import type { InterceptorDefinition, SelectorDefinition } from '../agent/contracts/components.ts';
-import { nearest } from '../agent/contracts/read-keys.ts';
+import type { Binding, InterceptorDefinition, SelectorDefinition } from '../agent/contracts/components.ts';
 import type { Planned, PlannedSource } from '../agent/plan.ts';
 import { type AgentSettings, listedParts, namesIn, type Part, partBehind, partWithout } from './agent-settings.ts';
 import { boundChannels, fitsChannels, type PlannedChannels } from './plan-channels.ts';
@@ -24,18 +23,20 @@ export async function planSources(
 
 async function planSource(reading: Reading, part: Part, channels: PlannedChannels): Promise<PlannedSource | undefined> {
   const names = channelsOf(reading, part, channels);
+  // Where a channel has a problem already, what names it has none of its own.
+  const binding = { channels: reading.problems.hasErrors ? namesIn(part.settings.get('channels')) : names };
   const interceptors = await planInterceptors(reading, part);
-  const selector = await planSelector(reading, part, channels);
+  const selector = await planSelector(reading, part, binding);
   const type = { key: `${part.prefix}type`, setting: part.settings.get('type'), dropped };
   const definition = await definitionOf(reading, 'sources', part, type);
   if (definition === undefined) return undefined;
   const isOther = (key: string) => /^(?:channels|interceptors(?:\..*)?|selector\..*)$/s.test(key);
-  const source = readPart<'sources'>(reading, definition, partWithout(part, isOther), dropped);
+  const source = readPart<'sources'>(reading, definition, partWithout(part, isOther), { dropped, binding });
   if (source === undefined) return undefined;
   const planned = names.flatMap((name) => channels.planned.get(name) ?? []);
   const fits = fitsChannels(reading, source, part, planned, dropped);
   if (names.length === 0 || interceptors === undefined || selector === undefined || !fits) return undefined;
-  const fingerprint = fingerprintOf(definition.types[0], part);
+  const fingerprint = fingerprintOf(definition, part);
   return { ...source, fingerprint, channels: names, interceptors, selector };
 }
 
@@ -72,7 +73,7 @@ async function planInterceptors(
     const own = behind.settings.size === 0 && list !== undefined ? { ...behind, at: list.valueAt } : behind;
     const setting = own.settings.get('type');
     const definition = await definitionOf(reading, 'interceptors', own, { key: `${own.prefix}type`, setting, dropped });
-    const interceptor = definition && readPart<'interceptors'>(reading, definition, own, dropped);
+    const interceptor = definition && readPart<'interceptors'>(reading, definition, own, { dropped });
     if (interceptor !== undefined) planned.push(interceptor);
   }
   return planned.length === names.length ? planned : undefined;
@@ -81,30 +82,12 @@ async function planInterceptors(
 async function planSelector(
   reading: Reading,
   part: Part,
-  channels: PlannedChannels,
+  binding: Binding,
 ): Promise<Planned<SelectorDefinition> | undefined> {
   const own = partBehind(part, 'selector.', 'selector');
   const type = { key: `${own.prefix}type`, setting: own.settings.get('type'), preset: 'replicating', dropped };
   const definition = await definitionOf(reading, 'selectors', own, type);
-  if (definition === undefined) return undefined;
-  const fits = selectorFits(reading, part, own, channels);
-  const selector = readPart<'selectors'>(reading, definition, own, dropped);
-  return fits ? selector : undefined;
-}
-
-/** Flume refuses a selector that names a channel which the source is not bound to. False after a problem. */
-function selectorFits({ problems }: Reading, part: Part, own: Part, channels: PlannedChannels): boolean {
-  const bound = namesIn(part.settings.get('channels'));
-  let fits = true;
-  for (const [key, setting] of own.settings) {
-    if (!/^(?:default|optional|mapping\..*|optional\..*)$/s.test(key)) continue;
-    for (const name of namesIn(setting).filter((one) => !bound.includes(one))) {
-      const near = nearest(name, bound);
-      const hint = channels.listed.includes(name) ? `: add it to ${part.prefix}channels` : '';
-      const message = `the source has no channel '${name}'${near === undefined ? hint : `: do you mean '${near}'?`}`;
-      problems.drop(setting.valueAt, setting.key, message, dropped);
-      fits = false;
-    }
-  }
-  return fits;
+  // Without a channel the source has a problem of its own.
+  const checked = binding.channels.length === 0 ? { dropped } : { dropped, binding };
+  return definition && readPart<'selectors'>(reading, definition, own, checked);
 }

@@ -1,6 +1,8 @@
 /** Makes a planned component of what is set for it: finds its definition, and reads its keys. */
 import { createHash } from 'node:crypto';
-import { readKeys } from '../agent/contracts/read-keys.ts';
+import type { Binding, KeyProblem } from '../agent/contracts/components.ts';
+import type { Keys } from '../agent/contracts/keys.ts';
+import { type ReadKeys, readKeys } from '../agent/contracts/read-keys.ts';
 import type { Registry } from '../agent/contracts/registry.ts';
 import type { Planned } from '../agent/plan.ts';
 import type { Part } from './agent-settings.ts';
@@ -47,7 +49,7 @@ export function readPart<Kind extends keyof Registry>(
   { problems }: Reading,
   definition: Registry[Kind][number],
   part: Part,
-  dropped: string,
+  { dropped, binding }: { readonly dropped: string; readonly binding?: Binding },
 ): Planned<Registry[Kind][number]> | undefined {
   const settings = new Map(part.settings);
   settings.delete('type');
@@ -56,21 +58,41 @@ export function readPart<Kind extends keyof Registry>(
     problems.warn(config.keyAt, config.key, 'has no effect: it names a class of Java');
     settings.delete('config');
   }
-  const read = readKeys(definition.keys, new Map([...settings].map(([key, { value }]) => [key, value])));
-  const checked = read.values === undefined ? [] : (definition.check?.(read.values) ?? []);
+  const { read, checked } = readAndCheck(definition, settings, binding);
   for (const { key, message } of read.warnings) {
     problems.warn(settings.get(key)?.keyAt ?? part.at, `${part.prefix}${key}`, message);
   }
   const wrong = [...read.problems, ...checked];
   for (const { key, message } of wrong) {
-    problems.drop(settings.get(key)?.valueAt ?? part.at, `${part.prefix}${key}`, message, dropped);
+    problems.drop(part.settings.get(key)?.valueAt ?? part.at, `${part.prefix}${key}`, message, dropped);
   }
   if (read.values === undefined || wrong.length > 0) return undefined;
-  return { name: part.name, definition, values: read.values, fingerprint: fingerprintOf(definition.types[0], part) };
+  return { name: part.name, definition, values: read.values, fingerprint: fingerprintOf(definition, part) };
 }
 
-/** Of the type and everything set for the part. A hash: among the values may be passwords. */
-export function fingerprintOf(type: string, part: Part): string {
+/** A part of an operator's own may throw: that is a problem of its type. */
+function readAndCheck(
+  definition: Registry[keyof Registry][number],
+  settings: ReadonlyMap<string, Setting>,
+  binding: Binding | undefined,
+): { readonly read: ReadKeys<Keys>; readonly checked: readonly KeyProblem[] } {
+  try {
+    const read = readKeys(definition.keys, new Map([...settings].map(([key, { value }]) => [key, value])));
+    return { read, checked: read.values === undefined ? [] : (definition.check?.(read.values, binding) ?? []) };
+  } catch (error) {
+    const problem = { key: 'type', message: `it fails when its keys are checked: ${String(error)}` };
+    return { read: { values: undefined, problems: [problem], warnings: [] }, checked: [] };
+  }
+}
+
+/**
+ * Of the type and everything set for the part. Modules may call their types the same: of them it is where they are. A
+ * hash: among the values may be passwords.
+ */
+export function fingerprintOf({ types }: { readonly types: readonly [string, ...string[]] }, part: Part): string {
+  const written = part.settings.get('type');
+  const isNamed = types.some((one) => one.toLowerCase() === written?.value.toLowerCase());
+  const type = written === undefined || isNamed ? types[0] : [written.value, written.valueAt.file];
   const entries = [...part.settings].filter(([key]) => key !== 'type').map(([key, { value }]) => [key, value] as const);
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256')

@@ -23,6 +23,8 @@ export interface Substituted {
   readonly problem: string | undefined;
   /** Names that nothing resolved, as they stand between the braces. */
   readonly unresolved: readonly string[];
+  /** System properties that it asked for. */
+  readonly asked: readonly string[];
 }
 
 /** Far more than any configuration has; a few keys that name each other twice could fill any memory. */
@@ -34,19 +36,20 @@ class SubstitutionError extends Error {}
 
 /** Resolves one value. Total. */
 export function substitute(value: string, sources: SubstitutionSources): Substituted {
-  const tally: Tally = { unresolved: [], lookups: 0 };
-  const { unresolved } = tally;
+  const tally: Tally = { unresolved: [], asked: [], lookups: 0 };
+  const { unresolved, asked } = tally;
   try {
-    return { text: replace(value, { prior: [], depth: 0 }, sources, tally), problem: undefined, unresolved };
+    return { text: replace(value, { prior: [], depth: 0 }, sources, tally), problem: undefined, unresolved, asked };
   } catch (error) {
     if (!(error instanceof SubstitutionError)) throw error;
-    return { text: value, problem: error.message, unresolved };
+    return { text: value, problem: error.message, unresolved, asked };
   }
 }
 
 /** What is counted over a whole value. */
 interface Tally {
   readonly unresolved: string[];
+  readonly asked: string[];
   lookups: number;
 }
 
@@ -78,6 +81,7 @@ function replace(text: string, { prior, depth }: Way, sources: SubstitutionSourc
     if (prior.includes(name)) throw new SubstitutionError(`refers to itself: ${[...prior, name].join(' → ')}`);
     tally.lookups += 1;
     if (tally.lookups > lookupsMax) throw new SubstitutionError(`takes more than ${lookupsMax} lookups`);
+    if (/^sys:/i.test(name)) tally.asked.push(name.slice('sys:'.length));
     const found = lookup(name, sources) ?? (delimiter === -1 ? undefined : expression.slice(delimiter + 2));
     if (found === undefined) tally.unresolved.push(name);
     const below = { prior: [...prior, name], depth: depth + 1 };

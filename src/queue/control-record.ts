@@ -2,7 +2,7 @@
  * Changes of state other than a put: what they are and what their frames carry. An acknowledgement of one range
  * without notes, the usual one, has no payload: base sequence and count of the frame header say it all.
  *
- *     ack       [one range: nothing | more: block of ranges]  notes
+ *     ack, drop [one range: nothing | more: block of ranges]  notes
  *     prepare   text id, text consumer, block of ranges, text note (JSON), varint prepared at (ms), notes
  *     resolve   text id, varint 1 for commit or 0 for rollback, notes
  *     notes     notes
@@ -28,6 +28,8 @@ export interface UnresolvedTake {
 /** A change of state other than a put; one frame of the log each. */
 export type ControlRecord =
   | { readonly kind: 'ack'; readonly ranges: SequenceRanges; readonly notes: NoteChanges | undefined }
+  /** As an acknowledgement, of events that were moved to dead letters or given up by a policy. */
+  | { readonly kind: 'drop'; readonly ranges: SequenceRanges; readonly notes: NoteChanges | undefined }
   | { readonly kind: 'prepare'; readonly take: UnresolvedTake; readonly notes: NoteChanges | undefined }
   | {
       readonly kind: 'resolve';
@@ -37,7 +39,7 @@ export type ControlRecord =
     }
   | { readonly kind: 'notes'; readonly notes: NoteChanges };
 
-/** What an acknowledgement's frame header says. `explicit`: the payload lists the ranges. */
+/** What the frame header of an acknowledgement or a drop says. `explicit`: the payload lists the ranges. */
 export interface AckHeader {
   readonly baseSequence: number;
   readonly count: number;
@@ -46,7 +48,7 @@ export interface AckHeader {
 
 const none: Buffer = Buffer.alloc(0);
 
-/** The header fields of an acknowledgement of `ranges`, which must not be empty. */
+/** The header fields of an acknowledgement or a drop of `ranges`, which must not be empty. */
 export function ackHeader(ranges: SequenceRanges): AckHeader {
   const first = ranges[0];
   invariant(first !== undefined, 'an acknowledgement names a range');
@@ -55,9 +57,9 @@ export function ackHeader(ranges: SequenceRanges): AckHeader {
 
 /** The record's payload. What it holds must be checked: normal ranges, valid notes. */
 export function encodeControl(record: ControlRecord): Buffer {
-  if (record.kind === 'ack' && record.ranges.length === 1 && record.notes === undefined) return none;
+  if ('ranges' in record && record.ranges.length === 1 && record.notes === undefined) return none;
   const sink = new ByteSink();
-  if (record.kind === 'ack') {
+  if ('ranges' in record) {
     if (record.ranges.length > 1) sink.block(encodeRanges(record.ranges));
   } else if (record.kind === 'prepare') {
     writeTake(sink, record.take);
@@ -69,14 +71,14 @@ export function encodeControl(record: ControlRecord): Buffer {
   return sink.finish();
 }
 
-/** The record of a payload, or undefined. Total. `header` counts for acknowledgements only. */
+/** The record of a payload, or undefined. Total. `header` counts for acknowledgements and drops only. */
 export function decodeControl(
   kind: ControlRecord['kind'],
   bytes: Buffer,
   header: AckHeader,
 ): ControlRecord | undefined {
   const source = new ByteSource(bytes);
-  if (kind === 'ack') {
+  if (kind === 'ack' || kind === 'drop') {
     const ranges = readAckRanges(source, header);
     const notes = readNotes(source);
     return ranges === undefined || notes === 'malformed' ? undefined : { kind, ranges, notes };

@@ -26,7 +26,7 @@ const counterNames = ['put', 'requeued', 'taken', 'dropped', 'quarantined'] as c
 
 /** See above. The `apply` methods are called once a record is durable, in the order of the log. */
 export class QueueState {
-  /** Taken for good, of the segments still there. Disjoint from `quarantined`. */
+  /** Taken or dropped for good, of the segments still there. Disjoint from `quarantined`. */
   acked: SequenceSet = new SequenceSet();
   /** Lost to damage or in an absent directory, of the segments still there. */
   quarantined: SequenceSet = new SequenceSet();
@@ -66,7 +66,13 @@ export class QueueState {
 
   /** Counts only what was not acknowledged yet. What was thought lost, but was taken, counts as taken. */
   applyAck(ranges: SequenceRanges, notes: NoteChanges | undefined): void {
-    this.#ack(ranges);
+    this.#settle(ranges, 'taken');
+    this.#applyNotes(notes);
+  }
+
+  /** As `applyAck`, but counted as dropped. */
+  applyDrop(ranges: SequenceRanges, notes: NoteChanges | undefined): void {
+    this.#settle(ranges, 'dropped');
     this.#applyNotes(notes);
   }
 
@@ -81,7 +87,7 @@ export class QueueState {
   /** The take that was resolved, or undefined where none has this id; notes count either way. */
   applyResolve(id: string, outcome: 'commit' | 'rollback', notes: NoteChanges | undefined): UnresolvedTake | undefined {
     const take = this.#unprepare(id);
-    if (take !== undefined && outcome === 'commit') this.#ack(take.ranges);
+    if (take !== undefined && outcome === 'commit') this.#settle(take.ranges, 'taken');
     this.#applyNotes(notes);
     return take;
   }
@@ -190,9 +196,9 @@ export class QueueState {
     return state;
   }
 
-  #ack(ranges: SequenceRanges): void {
+  #settle(ranges: SequenceRanges, as: 'taken' | 'dropped'): void {
     if (!this.quarantined.isEmpty) this.#counters.quarantined -= this.quarantined.removeAll(ranges);
-    this.#counters.taken += this.acked.addAll(ranges);
+    this.#counters[as] += this.acked.addAll(ranges);
   }
 
   #applyNotes(notes: NoteChanges | undefined): void {

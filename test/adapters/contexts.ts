@@ -1,4 +1,5 @@
 /** Contexts for single sources and sinks over real channels: what they log and count can be looked at. */
+import { createChannelProcessor } from '../../src/agent/channel-processor.ts';
 import type {
   ChannelProcessor,
   ComponentContext,
@@ -45,16 +46,38 @@ function watch(clock: Clock): Watched<ComponentContext> {
   return { context, said, counts };
 }
 
-/** For a source that feeds `channel` alone, without interceptors. */
+/** For a source that feeds `channel` alone, without interceptors. Counts as the agent's processor does. */
 export function sourceOn(channel: Channel, clock: Clock = systemClock): Watched<SourceContext> {
   const watched = watch(clock);
+  const { count } = watched.context;
   const processor: ChannelProcessor = {
     channels: ['c1'],
     note: (_, key) => channel.notes.get(key),
     process: async (events) => {
+      count('EventReceivedCount', events.length);
       await channel.put(events);
+      count('EventAcceptedCount', events.length);
     },
   };
+  return { ...watched, context: { ...watched.context, processor } };
+}
+
+/** For a source that feeds all of `channels`, through the agent's own processor. */
+export function sourceInto(channels: Readonly<Record<string, Channel>>): Watched<SourceContext> {
+  const watched = watch(systemClock);
+  const names = Object.keys(channels);
+  const channelOf = (name: string): Channel => {
+    const channel = channels[name];
+    if (channel === undefined) throw new Error(`channel ${name} is not open`);
+    return channel;
+  };
+  const processor = createChannelProcessor({
+    ...watched.context,
+    channels: names,
+    channel: channelOf,
+    interceptors: [],
+    selector: { route: () => ({ required: names, optional: [] }) },
+  });
   return { ...watched, context: { ...watched.context, processor } };
 }
 
@@ -67,7 +90,10 @@ export function sinkOn(
   clock: Clock = systemClock,
 ): Watched<SinkContext> {
   const watched = watch(clock);
-  return { ...watched, context: { ...watched.context, channel, makeSerializer } };
+  const undeliverable: SinkContext['undeliverable'] = async (_, [first]) => {
+    throw new Error(`event ${first?.event.sequence} is kept: ${first?.reason}`);
+  };
+  return { ...watched, context: { ...watched.context, channel, makeSerializer, undeliverable } };
 }
 
 /** The values of a configuration's texts; fails where one of them is not allowed. */

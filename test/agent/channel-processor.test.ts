@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Selector } from '../../src/agent/contracts/components.ts';
+import { PartlyStored, storedIn } from '../../src/agent/contracts/partly-stored.ts';
 import { type Channel, type Event, FileChannel, isForebayError } from '../../src/engine.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -85,6 +86,102 @@ test('a full required channel rejects after the other has its events; with excep
   assert.deepEqual(await drain(roomy), upTo(5));
   assert.equal(processor.note('narrow', 'position'), 5);
   assert.equal(counts.get('EventAcceptedCount'), 5);
+});
+
+test('a rejection says which channels have the events: offered again but to those, each has them once', async (t) => {
+  const channels = new Map<string, Channel>();
+  for (const name of ['c1', 'narrow', 'c3']) {
+    channels.set(name, await openMemory(t, name === 'narrow' ? { capacity: 2, keepAliveMs: 0 } : {}));
+  }
+  const narrow = channels.get('narrow') as Channel;
+  const { processor } = makeProcessor(channels);
+  await processor.process(numbered(0, 2));
+  const error = await processor.process(numbered(2, 2)).then(
+    () => assert.fail('narrow is full'),
+    (one: unknown) => one,
+  );
+  assert.ok(error instanceof PartlyStored);
+  assert.ok(isFull(error), error.code);
+  assert.equal(error.outcome, 'notStored');
+  assert.match(error.message, /^channel narrow: the channel is full: .*; the events are in c1, c3$/);
+  assert.ok(isFull(error.cause));
+  assert.deepEqual([...storedIn(error)], ['c1', 'c3']);
+  // Refused again: those that were excepted still have them.
+  const again = processor.process(numbered(2, 2), { except: storedIn(error) });
+  await assert.rejects(again, (one) => isFull(one) && [...storedIn(one)].join() === 'c1,c3');
+  const taken = await drain(narrow);
+  await processor.process(numbered(2, 2), { except: storedIn(error) });
+  assert.deepEqual([...taken, ...(await drain(narrow))], upTo(4));
+  for (const name of ['c1', 'c3']) assert.deepEqual(await drain(channels.get(name) as Channel), upTo(4));
+});
+
+test('a rejection of a channel that is not open says so too; none where no channel has the events', async (t) => {
+  const c1 = await openMemory(t);
+  const channels = new Map<string, Channel>([['c1', c1]]);
+  const selector: Selector = { route: () => ({ required: ['c1', 'c2'], optional: [] }) };
+  const { processor } = makeProcessor(channels, { selector, names: ['c1', 'c2'] });
+  const half = processor.process(numbered(0, 1));
+  await assert.rejects(half, (error) => error instanceof PartlyStored && error.code === 'CHANNEL_CLOSED');
+  await assert.rejects(half, (error) => [...storedIn(error)].join() === 'c1');
+  await c1.close();
+  const none = processor.process(numbered(0, 1));
+  await assert.rejects(none, (error) => !(error instanceof PartlyStored) && storedIn(error).size === 0);
+  assert.equal(storedIn(undefined).size, 0);
+});
+
+test('without events the notes alone are set, in every channel but those excepted', async (t) => {
+  const channels = new Map<string, Channel>();
+  for (const name of ['c1', 'c2', 'c3']) channels.set(name, await openMemory(t));
+  const { processor, counts } = makeProcessor(channels, { selector: optionalSecond });
+  await processor.process([], { notes: { position: 7, other: 'x' }, except: new Set(['c3']) });
+  assert.deepEqual(
+    ['c1', 'c2', 'c3'].map((name) => processor.note(name, 'position')),
+    [7, 7, undefined],
+  );
+  await processor.process([], { notes: { position: 8, other: undefined } });
+  for (const name of ['c1', 'c2', 'c3']) assert.equal(processor.note(name, 'position'), 8);
+  assert.equal(processor.note('c1', 'other'), undefined);
+  for (const channel of channels.values()) assert.equal(channel.stats().depthEvents, 0);
+  assert.equal(counts.get('EventReceivedCount'), undefined);
+});
+
+test('a channel that no event requires may refuse a note before any event was routed', async (t) => {
+  const c1 = await openMemory(t);
+  const c2 = await openMemory(t);
+  await c2.close();
+  const channels = new Map([
+    ['c1', c1],
+    ['c2', c2],
+  ]);
+  const { processor } = makeProcessor(channels, { selector: optionalSecond, optional: ['c2'] });
+  await processor.process([], { notes: { position: 1 } });
+  assert.equal(processor.note('c1', 'position'), 1);
+});
+
+test('an optional channel that the source does not have yet: no note goes there, and events are refused', async (t) => {
+  const c1 = await openMemory(t);
+  const c2 = await openMemory(t);
+  const channels = new Map([['c1', c1]]);
+  const joined = new Set(['c1']);
+  const { processor, warnings, counts } = makeProcessor(channels, {
+    selector: optionalSecond,
+    names: ['c1', 'c2'],
+    optional: ['c2'],
+    isJoined: (name) => joined.has(name),
+  });
+  assert.deepEqual(processor.channels, ['c1']);
+  await processor.process([], { notes: { position: 1 } });
+  assert.equal(warnings.length, 0);
+  await processor.process(numbered(0, 2), { notes: { position: 2 } });
+  assert.match(warnings[0]?.text ?? '', /optional channel c2 refused once: 2 events/);
+  assert.equal(counts.get('OptionalChannelWriteFail'), 1);
+  channels.set('c2', c2);
+  joined.add('c2');
+  assert.deepEqual(processor.channels, ['c1', 'c2']);
+  await processor.process(numbered(2, 2), { notes: { position: 4 } });
+  assert.deepEqual(await drain(c1), upTo(4));
+  assert.deepEqual(await drain(c2), [2, 3]);
+  assert.equal(processor.note('c2', 'position'), 4);
 });
 
 test('a refused put takes along those with notes behind it: the note never passes a gap', async (t) => {

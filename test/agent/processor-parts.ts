@@ -14,11 +14,19 @@ export interface Made {
 /** Over `channels`; without a selector every one of them is required. */
 export function makeProcessor(
   channels: ReadonlyMap<string, Channel>,
-  more: { selector?: ProcessorParts['selector']; interceptors?: readonly Interceptor[]; clock?: Clock } = {},
+  more: {
+    /** Default: of `channels`. One that is not there is not open. */
+    names?: readonly string[];
+    selector?: ProcessorParts['selector'];
+    interceptors?: readonly Interceptor[];
+    optional?: readonly string[];
+    isJoined?: (name: string) => boolean;
+    clock?: Clock;
+  } = {},
 ): Made {
   const warnings: Made['warnings'] = [];
   const counts: Made['counts'] = new Map();
-  const names = [...channels.keys()];
+  const { names = [...channels.keys()] } = more;
   const all: Selector = { route: () => ({ required: names, optional: [] }) };
   const processor = createChannelProcessor({
     name: 'r1',
@@ -30,6 +38,8 @@ export function makeProcessor(
     },
     interceptors: more.interceptors ?? [],
     selector: more.selector ?? all,
+    ...(more.optional === undefined ? {} : { optional: more.optional }),
+    ...(more.isJoined === undefined ? {} : { isJoined: more.isJoined }),
     clock: more.clock ?? new ManualClock(),
     count: (counter, by = 1) => void counts.set(counter, (counts.get(counter) ?? 0) + by),
     log: {

@@ -79,7 +79,7 @@ test('what does not stop within the limit is named, and the rest is stopped all 
   world.hanging.add('stop r1');
   const startedMs = performance.now();
   assert.deepEqual(await runner.stop(4000), ['source r1']);
-  assert.ok(performance.now() - startedMs < 1000);
+  assert.ok(performance.now() - startedMs < 3500);
   assert.deepEqual(world.order.slice(-4), ['stop r1', 'stop r2', 'stop k1', 'close c1']);
 });
 

@@ -168,7 +168,9 @@ export function planOf(
     }),
     sinks: Object.entries(sinks).map(([name, channel]): PlannedSink => {
       const definition = collectingSink(world);
-      return { name, definition, values: {}, fingerprint: fingerprintOf(name), channel, serializer: undefined };
+      const fingerprint = fingerprintOf(name);
+      const none = { serializer: undefined, deadLetterChannel: undefined };
+      return { name, definition, values: {}, fingerprint, channel, ...none };
     }),
     groups: Object.entries(groups).map(([name, { sinks: members, processor }]) => {
       const planned = { name, definition: processor, values: {}, fingerprint: fingerprintOf(name) };

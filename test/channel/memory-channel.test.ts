@@ -20,6 +20,7 @@ it('MemoryChannel leaves out exactly the cases that need a restart', () => {
   assert.deepEqual(durabilityCases, [
     'committed puts are there after a restart, others are not',
     'committed takes do not come back; leased and rolled back ones do, once',
+    'dropped events do not come back after a restart, and their counts and notes stay',
     'sequences go on after a restart, also of an empty channel',
     'acknowledgements of scattered events are exact after a restart',
     'prepared takes wait for their resolution over restarts',

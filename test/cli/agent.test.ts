@@ -193,6 +193,17 @@ function run(...args: string[]) {
   return spawnSync(process.execPath, [...forebay, 'agent', ...args], { cwd: root, encoding: 'utf8', timeout: 30_000 });
 }
 
+test('a -D that a value uses is no unused one, also where the value is another key’s or has a default', async (t) => {
+  const setup = await setUp(t);
+  await setup.configure(`a1.sinks.k1.file = \${paths.out}\npaths.out = \${sys:dir}/\${sys:name:-one}`);
+  const { status, stderr } = run('-n', 'a1', '-f', setup.file, '-d', '-Ddir=/x', '-Dname=y', '-Dother=1', '-DDir=2');
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(
+    stderr.split('\n').filter((line) => line.startsWith('-D')),
+    ['other', 'Dir'].map((key) => `-D${key} is not used: no value of the configuration says \${sys:${key}}`),
+  );
+});
+
 test('a bad configuration is exit 78, a bad command line 64; --dryrun and --help start nothing', async (t) => {
   const setup = await setUp(t);
   const dry = run('-n', 'a1', '-f', setup.file, '--dryrun', '-Xmx20m');

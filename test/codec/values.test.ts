@@ -77,7 +77,7 @@ test('counts and lengths that claim gigabytes cost nothing', () => {
   const claims = Buffer.alloc(5000, 0xdc);
   assert.equal(unpackValue(claims).kind, 'malformed');
   assert.ok(process.memoryUsage().arrayBuffers - before.arrayBuffers < 2 ** 20);
-  assert.ok(performance.now() - start < 500);
+  assert.ok(performance.now() - start < 5000);
 });
 
 test('nothing but the kinds listed is read', () => {

@@ -102,3 +102,51 @@ test('a batch of a sink that is larger than a transaction', async (t) => {
 lower the one or raise the other",
   );
 });
+
+test('a selector that names a channel of the agent which is none of the source’s: at each name', async (t) => {
+  const text = goodLines({
+    'a1.channels': 'c1 errors',
+    'a1.channels.errors.type': 'file',
+    'a1.sinks.k1.channel': 'errors',
+    'a1.sources.r1.selector.type': 'multiplexing',
+    'a1.sources.r1.selector.header': 'level',
+    'a1.sources.r1.selector.mapping.ERROR': 'c1 errors',
+    'a1.sources.r1.selector.optional.WARN': 'errors',
+    'a1.sources.r1.selector.default': 'c11',
+  });
+  const { lines } = await tryFiles(t, [text]);
+  assert.deepEqual(lines, [
+    "a.properties:12:40 a1.sources.r1.selector.mapping.ERROR: the source has no channel 'errors': it has c1",
+    "a.properties:13:40 a1.sources.r1.selector.optional.WARN: the source has no channel 'errors': it has c1",
+    "a.properties:14:34 a1.sources.r1.selector.default: the source has no channel 'c11': do you mean 'c1'?",
+  ]);
+});
+
+test('a selector that names a broken channel: one error; leniently the source goes with it', async (t) => {
+  const text = goodLines({
+    'a1.channels': 'c1 c2',
+    'a1.channels.c2.type': 'fille',
+    'a1.sources.r1.channels': 'c1 c2',
+    'a1.sources.r1.selector.optional': 'c2',
+  });
+  const strict = await tryFiles(t, [text]);
+  assert.equal(strict.lines.length, 1, strict.lines.join('\n'));
+  assert.match(strict.lines[0] ?? '', /a1\.channels\.c2\.type: no channel has the type 'fille'/);
+  const { lines, plans, hasErrors } = await tryFiles(t, [text], { isLenient: true });
+  assert.match(
+    lines.join('\n'),
+    /:10:35 a1\.sources\.r1\.selector\.optional: warning: the source has no channel 'c2'.*; the source is left out/,
+  );
+  assert.equal(hasErrors, false);
+  assert.deepEqual(plans[0]?.sources, []);
+});
+
+test('a source without channels has one error, whatever its selector names', async (t) => {
+  const text = goodLines({
+    'a1.sources.r1.channels': undefined,
+    'a1.sources.r1.selector.optional': 'c1',
+  });
+  const { lines } = await tryFiles(t, [text]);
+  assert.equal(lines.length, 1, lines.join('\n'));
+  assert.match(lines[0] ?? '', /a1\.sources\.r1\.channels: is missing/);
+});

@@ -85,6 +85,11 @@ test('what is no such module is an error that says why', async (t) => {
     ],
     ['create.mjs', "export default { types: ['own'], keys: {} };", /without the function 'create'/],
     ['throws.mjs', "throw new Error('no luck');", /cannot be loaded: no luck/],
+    [
+      'alone.mjs',
+      "import { text } from 'forebay';",
+      /Cannot find package 'forebay'.*; `npm install forebay` beside it$/,
+    ],
     ['syntax.mjs', 'export default {', /cannot be loaded: /],
   ];
   for (const [name, text, expected] of modules) {
@@ -113,5 +118,36 @@ test('what is no such module is an error that says why', async (t) => {
       /^a\.properties:7:20 a1\.sinks\.k1\.type: (?:no sink has the type|there is no module)/,
       type,
     );
+  }
+});
+
+test('modules that call their types the same are two types to a reload; two names of one type are one', async (t) => {
+  const directory = await tempDir(t);
+  for (const name of ['one', 'two']) await writeFile(join(directory, `${name}.mjs`), definition);
+  const fingerprints = [];
+  for (const type of ['./one.mjs', './one.mjs', './two.mjs', 'logger', 'LOGGER', 'org.apache.flume.sink.LoggerSink']) {
+    fingerprints.push((await load(directory, type)).sink?.fingerprint);
+  }
+  const [one, again, two, ...loggers] = fingerprints;
+  assert.ok(one !== undefined && two !== undefined);
+  assert.equal(again, one);
+  assert.notEqual(two, one);
+  assert.equal(new Set(loggers).size, 1);
+});
+
+test('a definition that fails where it is asked is an error at its type, and takes nothing else along', async (t) => {
+  const directory = await tempDir(t);
+  const throws = "() => { throw new Error('no luck'); }";
+  const key = `{ type: { name: 'x', parse: ${throws} }, isRequired: false, standing: 'ours' }`;
+  const modules = {
+    'check.mjs': `export default { types: ['own'], keys: {}, check: ${throws}, create() {} };`,
+    'parse.mjs': `export default { types: ['own'], keys: { greeting: ${key} }, create() {} };`,
+  };
+  for (const [name, text] of Object.entries(modules)) {
+    await writeFile(join(directory, name), text);
+    const { lines, sink } = await load(directory, `./${name}`);
+    const message = 'a1.sinks.k1.type: it fails when its keys are checked: Error: no luck';
+    assert.ok(lines.includes(`a.properties:7:20 ${message}`), lines.join('\n'));
+    assert.equal(sink, undefined);
   }
 });

@@ -55,7 +55,7 @@ test('a whole agent: what is bound to what', async (t) => {
     ],
   );
   assert.equal(source?.selector.definition.types[0], 'multiplexing');
-  assert.deepEqual(source?.selector.values['mapping.'], new Map([['x', 'c2']]));
+  assert.deepEqual(source?.selector.values['mapping.'], new Map([['x', ['c2']]]));
   const [logger, hdfs] = plan?.sinks ?? [];
   assert.equal(logger?.serializer, undefined);
   assert.equal(hdfs?.channel, 'c2');

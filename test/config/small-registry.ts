@@ -1,12 +1,13 @@
 /** A registry of a few parts for the tests of config/, and configurations as real files. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { multiplexingSelector } from '../../src/adapters/selectors/multiplexing.ts';
+import { replicatingSelector } from '../../src/adapters/selectors/replicating.ts';
 import type { Definition } from '../../src/agent/contracts/components.ts';
 import {
   integer,
   type Key,
   type Keys,
-  names,
   oneOf,
   optional,
   prefixed,
@@ -32,9 +33,8 @@ function part<Made, Context>(
 
 const batchSize: Key<number> = optional(integer(1), 100, { does: 'events a transaction' });
 const path: Key<string> = required(text, { does: 'the directory' });
-const anything: Key<ReadonlyMap<string, string>> = prefixed(text, { does: 'anything' });
 
-/** Sources spooldir, seq; sinks logger, hdfs; channels memory, file; and what goes between them. */
+/** Sources spooldir, seq; sinks logger, hdfs; channels memory, file; real selectors; and what goes between them. */
 export const smallRegistry: Registry = {
   sources: [
     part(['spooldir', 'org.apache.flume.source.SpoolDirectorySource'], {
@@ -80,10 +80,7 @@ export const smallRegistry: Registry = {
     part(['timestamp'], { headerName: optional(text, 'timestamp', { does: 'the header' }) }),
     part(['host', 'org.apache.flume.interceptor.HostInterceptor$Builder'], {}),
   ],
-  selectors: [
-    part(['replicating'], { optional: optional(names, [], { does: 'channels' }) }),
-    part(['multiplexing'], { header: unset(text, { does: 'the header' }), 'mapping.': anything, default: anything }),
-  ],
+  selectors: [ofAnyKeys(replicatingSelector), ofAnyKeys(multiplexingSelector)],
   processors: [part(['default'], {}), part(['failover'], { 'priority.': prefixed(integer(), { does: 'its place' }) })],
   serializers: [part(['TEXT'], { appendNewline: optional(text, 'true', { does: 'the end' }) })],
 };

@@ -54,6 +54,21 @@ export const durableCases: ChannelCases = {
     assert.deepEqual(await drain(await reopened(subject)), []);
   },
 
+  'dropped events do not come back after a restart, and their counts and notes stay': async (open) => {
+    const subject = await open();
+    await subject.channel.put(makeEvents(10));
+    const k = subject.channel.consumer('k');
+    await k.take(8);
+    await k.drop([range(2, 5)]);
+    await k.drop([range(1, 1), range(8, 8)], { notes: { moved: [1, 8] } });
+    await k.commit([range(6, 6)]);
+    const channel = await reopened(subject);
+    assert.deepEqual(channel.stats().counters, { put: 10, requeued: 0, taken: 1, dropped: 6, quarantined: 0 });
+    assert.deepEqual(channel.notes.get('moved'), [1, 8]);
+    assert.deepEqual(await drain(channel), [6, 8, 9]);
+    assertCountsAddUp(await reopened(subject));
+  },
+
   'sequences go on after a restart, also of an empty channel': async (open) => {
     const subject = await open();
     const [first] = await subject.channel.put(makeEvents(3));

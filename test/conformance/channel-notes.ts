@@ -198,6 +198,7 @@ export const closingCases: ChannelCases = {
       consumer: () => channel.consumer('k'),
       'consumer.take': () => k.take(1),
       'consumer.commit': () => k.commit([range(1, 1)]),
+      'consumer.drop': () => k.drop([range(1, 1)]),
       'consumer.rollback': () => k.rollback([range(1, 1)]),
       'consumer.prepare': () => k.prepare([range(1, 1)], null),
       'batch.commit': () => batch.commit(),

@@ -219,6 +219,34 @@ export const consumerCases: ChannelCases = {
     assert.equal(channel.stats().depthEvents, 0);
   },
 
+  'what a consumer drops does not come back, and counts as dropped, not as taken': async (open) => {
+    const { channel } = await open();
+    await channel.put(makeEvents(10));
+    const k = channel.consumer('k');
+    const batch = await k.take(8);
+    assert.deepEqual(await k.drop([range(2, 3), range(7, 7)], { notes: { moved: 3 } }), [range(2, 3), range(7, 7)]);
+    assert.equal(channel.notes.get('moved'), 3);
+    assert.deepEqual(await k.drop([]), []);
+    assertCountsAddUp(channel);
+    assert.deepEqual(await batch.commit(), [range(1, 1), range(4, 6), range(8, 8)], 'what was not dropped');
+    assert.deepEqual(await drain(channel), [8, 9]);
+    assert.deepEqual(channel.stats().counters, { put: 10, requeued: 0, taken: 7, dropped: 3, quarantined: 0 });
+    assert.equal(channel.stats().depthEvents, 0);
+  },
+
+  'a drop makes room, as a commit does': async (open) => {
+    const { channel } = await open({ capacityEvents: 2, capacityBytes: 1000, keepAliveMs: 0 });
+    for (const turn of upTo(5)) {
+      await channel.put([{ headers: {}, body: Buffer.alloc(900) }]);
+      const k = channel.consumer('k');
+      await k.drop((await k.take(1)).ranges);
+      assert.equal(channel.stats().counters.dropped, turn + 1);
+    }
+    await channel.put([{ headers: {}, body: Buffer.alloc(10) }]);
+    await (await channel.take(1)).rollback();
+    await channel.put([{ headers: {}, body: Buffer.alloc(900) }]);
+  },
+
   'ranges a consumer does not hold are TRANSACTION_STATE, and nothing is applied': async (open) => {
     const { channel } = await open();
     await channel.put(makeEvents(10));
@@ -228,6 +256,7 @@ export const consumerCases: ChannelCases = {
     for (const [name, ranges] of Object.entries(badRanges)) {
       const given = ranges as SequenceRanges;
       await refuses('TRANSACTION_STATE', () => k.commit(given, { notes: { applied: name } }));
+      await refuses('TRANSACTION_STATE', () => k.drop(given, { notes: { applied: name } }));
       await refuses('TRANSACTION_STATE', () => k.rollback(given));
       await refuses('TRANSACTION_STATE', () => k.prepare(given, null, { notes: { applied: name } }));
     }
@@ -243,6 +272,7 @@ export const consumerCases: ChannelCases = {
     await k.take(4);
     const commit = k.commit([range(1, 3)]);
     await refuses('TRANSACTION_STATE', () => k.commit([range(2, 2)]));
+    await refuses('TRANSACTION_STATE', () => k.drop([range(2, 2)]));
     await refuses('TRANSACTION_STATE', () => k.rollback([range(3, 4)]));
     await commit;
     await refuses('TRANSACTION_STATE', () => k.commit([range(1, 1)]));
@@ -258,6 +288,7 @@ export const consumerCases: ChannelCases = {
     const batch = await stale.take(2);
     const fresh = channel.consumer('k');
     await refuses('TRANSACTION_STATE', () => stale.commit([range(1, 2)]));
+    await refuses('TRANSACTION_STATE', () => stale.drop([range(1, 2)]));
     await refuses('TRANSACTION_STATE', () => stale.rollback([range(1, 2)]));
     await refuses('TRANSACTION_STATE', () => stale.prepare([range(1, 2)], null));
     await refuses('TRANSACTION_STATE', () => batch.commit());
@@ -281,6 +312,7 @@ export const consumerCases: ChannelCases = {
     assert.equal(channel.stats().leasedEvents, 0);
     await refuses('CHANNEL_CLOSED', () => k.take(1));
     await refuses('CHANNEL_CLOSED', () => k.commit([range(1, 1)]));
+    await refuses('CHANNEL_CLOSED', () => k.drop([range(1, 1)]));
     await refuses('CHANNEL_CLOSED', () => k.rollback([range(1, 1)]));
     await refuses('CHANNEL_CLOSED', () => k.prepare([range(1, 1)], null));
     await refuses('CHANNEL_CLOSED', () => batch.commit());

@@ -36,6 +36,7 @@ async function step(channel: FileChannel, random: SeededRandom, name: string): P
   const ranges = batch.ranges.filter(() => random.chance(0.8));
   if (choice === 5) return await batch.rollback();
   if (choice === 6 && ranges.length > 0) await consumer.prepare(ranges, name, { notes: { prepared: name } });
+  else if (choice === 9) await consumer.drop(ranges, { notes: { dropped: name } });
   else await consumer.commit(ranges, random.chance(0.3) ? { notes: { taken: name } } : {});
   const [unresolved] = channel.unresolved();
   if (choice === 7 && unresolved !== undefined) {

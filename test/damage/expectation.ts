@@ -144,6 +144,7 @@ function replay(
 const replayed: ReadonlySet<number> = new Set([
   FrameType.put,
   FrameType.ack,
+  FrameType.drop,
   FrameType.prepare,
   FrameType.resolve,
   FrameType.note,

@@ -163,16 +163,20 @@ async function put({ channel, bodies, bodyBytes }: Work, name: string, count: nu
   for (const { first, last } of ranges) for (let at = first; at <= last; at++) bodies.set(at, `${name}-${index++}`);
 }
 
-/** A little of everything: groups of one frame and of several, acknowledgements of one range and of more. */
+/** A little of everything: groups of one frame and of several, acknowledgements and drops of one range and of more. */
 async function work(all: Work, name: string): Promise<void> {
   const { channel } = all;
   await Promise.all([put(all, `${name}a`, 3), put(all, `${name}b`, 2, 'position'), put(all, `${name}c`, 4)]);
   const consumer = channel.consumer('k');
-  const batch = await consumer.take(5);
-  const [one, two, three, four, five] = batch.events.map(({ sequence }) => ({ first: sequence, last: sequence }));
-  assert.ok(one && two && three && four && five);
+  const batch = await consumer.take(7);
+  const [one, two, three, four, five, six, seven] = batch.events.map(({ sequence }) => ({
+    first: sequence,
+    last: sequence,
+  }));
+  assert.ok(one && two && three && four && five && six && seven);
   await Promise.all([consumer.commit([one]), put(all, `${name}d`, 2)]);
   await consumer.commit([two, four], { notes: { settled: name } });
+  await consumer.drop([six, seven], { notes: { dropped: name } });
   await Promise.all([consumer.prepare([three], `${name}p`), consumer.prepare([five], `${name}q`)]);
   const [taken] = channel.unresolved().filter(({ note }) => note === `${name}p`);
   await Promise.all([channel.resolve(taken?.id ?? '', 'commit'), channel.notes.set('plain', name)]);

@@ -11,7 +11,7 @@ import { executedCount, type Kind, runModel, runUntil } from './run.ts';
 /** Of both kinds together. */
 const actionsMin = 200_000;
 const fileShare = 0.5;
-const actionKinds = 21;
+const actionKinds = 22;
 const ofEachMin = 100;
 
 const seed = Number(process.env['FOREBAY_SEED'] ?? Date.now() % 2 ** 31);

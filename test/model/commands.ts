@@ -236,8 +236,18 @@ const settlePart = fc.tuple(named, mask, fc.boolean(), notes).map((given) => {
   });
 });
 
+const drop = fc.tuple(named, mask, notes).map((given) => {
+  const [name, bits, changes] = given;
+  return action('drop', given, always, async (model, world) => {
+    const picked = model.pick(name, bits);
+    assert.deepEqual(expand(await consumerOf(world, name).drop(rangesOf(picked), withNotes(changes))), picked);
+    model.drop(name, picked, changes);
+  });
+});
+
 /** What another holds, or nobody, is refused whole: nothing of it is applied. */
-const settleForeign = fc.tuple(named, mask, fc.constantFrom('commit', 'rollback', 'prepare'), fc.nat()).map((given) => {
+const waysToSettle = fc.constantFrom('commit', 'drop', 'rollback', 'prepare');
+const settleForeign = fc.tuple(named, mask, waysToSettle, fc.nat()).map((given) => {
   const [name, bits, how, at] = given;
   return action('settleForeign', given, always, async (model, world) => {
     const foreign = [
@@ -249,7 +259,7 @@ const settleForeign = fc.tuple(named, mask, fc.constantFrom('commit', 'rollback'
     const consumer = consumerOf(world, name);
     const noteChanges = { notes: { p: 'never' } };
     await refuses('TRANSACTION_STATE', () => {
-      if (how === 'commit') return consumer.commit(ranges, noteChanges);
+      if (how === 'commit' || how === 'drop') return consumer[how](ranges, noteChanges);
       return how === 'rollback' ? consumer.rollback(ranges) : consumer.prepare(ranges, null, noteChanges);
     });
   });
@@ -324,6 +334,7 @@ export const actions: fc.Arbitrary<Action>[] = [
   settleBatch,
   settlePart,
   settlePart,
+  drop,
   settleForeign,
   prepare,
   resolve,

@@ -153,7 +153,14 @@ function flyPut(model: Model, channel: Channel, events: ModelEvent[], key: strin
   return [flight, watch(flight, channel.put(events.map(toEvent), { notes: { [key]: 1 } }))];
 }
 
-function flyCommit(model: Model, consumer: Consumer, picked: number[], key: string): [Flight, Promise<void>] {
+/** A commit or a drop. */
+function flySettle(
+  model: Model,
+  consumer: Consumer,
+  how: 'commit' | 'drop',
+  picked: number[],
+  key: string,
+): [Flight, Promise<void>] {
   const name = consumer.name as Name;
   const flight: Flight = {
     outcome: 'unknown',
@@ -164,10 +171,10 @@ function flyCommit(model: Model, consumer: Consumer, picked: number[], key: stri
       const isThere = channel.notes.get(key) !== undefined;
       if (picked.length > 0) assert.equal(isThere, back.length === 0, 'notes come and go with their acknowledgement');
       settleFlight(flight, isThere);
-      if (isThere) model.acknowledge(name, picked, { [key]: 1 });
+      if (isThere) model[how === 'commit' ? 'acknowledge' : 'drop'](name, picked, { [key]: 1 });
     },
   };
-  return [flight, watch(flight, consumer.commit(rangesOf(picked), { notes: { [key]: 1 } }))];
+  return [flight, watch(flight, consumer[how](rangesOf(picked), { notes: { [key]: 1 } }))];
 }
 
 function flyPrepare(model: Model, consumer: Consumer, picked: number[], key: string): [Flight, Promise<void>] {
@@ -230,7 +237,7 @@ const sizes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength
 const stop = fc.tuple(fc.integer({ min: 1, max: 12 }), phase);
 const bits = fc.integer({ min: 1, max: 2 ** 16 - 1 });
 
-/** Puts, an acknowledgement, a prepare and a resolve are on their way when the disk stops. */
+/** Puts, an acknowledgement, a drop, a prepare and a resolve are on their way when the disk stops. */
 const crashInFlight = fc.tuple(sizes, bits, bits, stop, end, fc.boolean()).map((given) => {
   const [puts, commitBits, prepareBits, [operation, when], how, large] = given;
   return action(
@@ -244,7 +251,9 @@ const crashInFlight = fc.tuple(sizes, bits, bits, stop, end, fc.boolean()).map((
       const key = `flight ${model.nextId} `;
       const flights: [Flight, Promise<void>][] = [];
       const committed = model.pick('a', commitBits);
-      flights.push(flyCommit(model, consumers.get('a') as Consumer, committed, `${key}a`));
+      flights.push(flySettle(model, consumers.get('a') as Consumer, 'commit', committed, `${key}a`));
+      const dropped = model.pick('c', commitBits);
+      flights.push(flySettle(model, consumers.get('c') as Consumer, 'drop', dropped, `${key}c`));
       for (const [index, size] of puts.entries()) {
         flights.push(flyPut(model, channel, model.make(size, large ? 9000 : 10), key + index));
       }

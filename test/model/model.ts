@@ -35,6 +35,7 @@ export class Model {
   readonly notes: Map<string, NoteValue> = new Map();
   put = 0;
   taken = 0;
+  dropped = 0;
   /** The largest sequence ever given. */
   lastSequence = 0;
   /** The next put of this life continues without a gap: nothing crashed since the last one. */
@@ -104,6 +105,13 @@ export class Model {
     this.#release(name, sequences);
     this.#settle(sequences);
     this.applyNotes(notes);
+  }
+
+  /** As an acknowledgement, but for the counts. */
+  drop(name: Name, sequences: readonly number[], notes: NoteChanges | undefined): void {
+    this.acknowledge(name, sequences, notes);
+    this.taken -= sequences.length;
+    this.dropped += sequences.length;
   }
 
   prepare(id: string, name: Name, sequences: readonly number[], note: NoteValue, notes: NoteChanges | undefined): void {

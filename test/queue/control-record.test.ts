@@ -28,6 +28,8 @@ const records: readonly ControlRecord[] = [
   { kind: 'ack', ranges: one, notes },
   { kind: 'ack', ranges: many, notes: undefined },
   { kind: 'ack', ranges: many, notes },
+  { kind: 'drop', ranges: one, notes: undefined },
+  { kind: 'drop', ranges: many, notes },
   { kind: 'prepare', take, notes: undefined },
   { kind: 'prepare', take: { ...take, note: null }, notes },
   { kind: 'resolve', id: 'a-1', outcome: 'commit', notes },
@@ -37,7 +39,7 @@ const records: readonly ControlRecord[] = [
 ];
 
 function headerOf(record: ControlRecord): AckHeader {
-  return record.kind === 'ack' ? ackHeader(record.ranges) : { baseSequence: 0, count: 0, explicit: false };
+  return 'ranges' in record ? ackHeader(record.ranges) : { baseSequence: 0, count: 0, explicit: false };
 }
 
 describe('control records', () => {
@@ -60,8 +62,10 @@ describe('control records', () => {
     });
   }
 
-  it('acknowledge one range without notes in no bytes', () => {
-    assert.equal(encodeControl({ kind: 'ack', ranges: one, notes: undefined }).length, 0);
+  it('acknowledge or drop one range without notes in no bytes', () => {
+    for (const kind of ['ack', 'drop'] as const) {
+      assert.equal(encodeControl({ kind, ranges: one, notes: undefined }).length, 0);
+    }
     assert.deepEqual(ackHeader(one), { baseSequence: 7, count: 6, explicit: false });
     assert.deepEqual(ackHeader(many), { baseSequence: 7, count: 2 ** 40 - 7, explicit: true });
   });

@@ -19,11 +19,11 @@ class Model {
     return [...this.prepared.values()].some((held) => held.includes(sequence));
   }
 
-  ack(sequences: readonly number[]): void {
+  settle(sequences: readonly number[], as: 'taken' | 'dropped'): void {
     for (const sequence of sequences) {
       if (this.where.get(sequence) === 'acked') continue;
       if (this.where.get(sequence) === 'lost') this.counters.quarantined--;
-      this.counters.taken++;
+      this.counters[as]++;
       this.where.set(sequence, 'acked');
     }
   }
@@ -31,7 +31,7 @@ class Model {
 
 type Step =
   | { kind: 'put'; count: number }
-  | { kind: 'ack' | 'quarantine' | 'requeue' | 'prepare'; picks: number[] }
+  | { kind: 'ack' | 'drop' | 'quarantine' | 'requeue' | 'prepare'; picks: number[] }
   | { kind: 'resolve'; pick: number; commits: boolean }
   | { kind: 'restart' };
 
@@ -40,7 +40,13 @@ const picks = fc.array(fc.nat({ max: 80 }), { minLength: 1, maxLength: 30, size:
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), count: fc.integer({ min: 1, max: 40 }) }),
   fc.record({
-    kind: fc.constantFrom('ack' as const, 'quarantine' as const, 'requeue' as const, 'prepare' as const),
+    kind: fc.constantFrom(
+      'ack' as const,
+      'drop' as const,
+      'quarantine' as const,
+      'requeue' as const,
+      'prepare' as const,
+    ),
     picks,
   }),
   fc.record({ kind: fc.constant('resolve' as const), pick: fc.nat({ max: 5 }), commits: fc.boolean() }),
@@ -65,7 +71,7 @@ function applyBoth(state: QueueState, model: Model, given: Step, index: number):
     const take = state.applyResolve(id ?? 'unknown', given.commits ? 'commit' : 'rollback', undefined);
     assert.equal(take?.id, id);
     if (id === undefined) return;
-    if (given.commits) model.ack(model.prepared.get(id) ?? []);
+    if (given.commits) model.settle(model.prepared.get(id) ?? [], 'taken');
     model.prepared.delete(id);
     return;
   }
@@ -75,7 +81,10 @@ function applyBoth(state: QueueState, model: Model, given: Step, index: number):
   );
   if (given.kind === 'ack') {
     state.applyAck(rangesOf(picked), undefined);
-    model.ack(picked);
+    model.settle(picked, 'taken');
+  } else if (given.kind === 'drop') {
+    state.applyDrop(rangesOf(picked), undefined);
+    model.settle(picked, 'dropped');
   } else if (given.kind === 'quarantine') {
     const lost = picked.filter((sequence) => model.where.get(sequence) === 'pending');
     assert.equal(state.applyQuarantine(rangesOf(picked)), lost.length);
@@ -141,10 +150,17 @@ describe('QueueState', () => {
     const take = { id: 'x', consumer: 'k', ranges: [{ first: 6, last: 7 }], note: null, preparedAt: 1 };
     for (let time = 0; time < 2; time++) {
       state.applyAck(ranges, { n: 1 });
+      state.applyDrop(
+        [
+          { first: 4, last: 4 },
+          { first: 8, last: 9 },
+        ],
+        undefined,
+      );
       state.applyPrepare(take, undefined);
       state.applyQuarantine([{ first: 4, last: 5 }]);
     }
-    assert.deepEqual(state.counters, { put: 10, requeued: 0, taken: 3, dropped: 0, quarantined: 1 });
+    assert.deepEqual(state.counters, { put: 10, requeued: 0, taken: 3, dropped: 2, quarantined: 1 });
     assert.equal(state.preparedSet.count, 2);
     assert.deepEqual(state.notes.get('n'), 1);
   });

@@ -1,7 +1,8 @@
 /**
  * The channels whose bytes are kept in test/golden/format-v1: one life story, told in several storage variants, on a
  * disk in memory with a clock that stands still and randomness from a seed, so that the bytes are always the same.
- * The story writes every frame type that this version writes, in several segments, with an unclean stop in between.
+ * The story writes every frame type that this version writes, in several segments, with an unclean stop in between; but
+ * for DROP, which has a channel of its own.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
@@ -25,6 +26,7 @@ export const goldenVariants: Readonly<Record<string, ChannelOptions>> = {
   plain: {},
   deflate: { compression: 'deflate' },
   encrypted: { encryption: { activeKey: 1, keys: { 1: keyOne } } },
+  dropped: {},
 };
 
 const options: ChannelOptions = { segmentBytes: 65_536, checkpoint: 'memory' };
@@ -131,6 +133,19 @@ async function thirdLife(world: World): Promise<void> {
   await channel.close();
 }
 
+/** A channel of its own: DROP in both forms, then a kill, so that the last one is written again in the next life. */
+async function lifeWithDrops(world: World): Promise<SimulatedDisk> {
+  const channel = await openOn(world);
+  await channel.put(events('columns', 9));
+  const sink = channel.consumer('sink');
+  await sink.take(7);
+  await sink.drop([{ first: 2, last: 4 }]);
+  await sink.commit([{ first: 5, last: 5 }]);
+  const scattered = [1, 7].map((sequence) => ({ first: sequence, last: sequence }));
+  await sink.drop(scattered, { notes: { moved: ['to c2', 2] } });
+  return world.disk.kill();
+}
+
 /** A byte of the body of the second event of the first put, which was sequence 2, is flipped. */
 async function spoil(disk: Disk, path: string, body: string): Promise<void> {
   const file = await disk.open(path, { mode: 'write' });
@@ -149,14 +164,24 @@ export async function tellGolden(variant: string): Promise<Map<string, Buffer>> 
   const random = new SeededRandom(20_261_122);
   const clock = new StandingClock();
   const disk = new SimulatedDisk({ seed: 1 });
+  if (variant === 'dropped') {
+    const ended = await lifeWithDrops({ disk, clock, random, options: chosen });
+    clock.pass(60_000);
+    await thirdLife({ disk: ended, clock, random, options: chosen });
+    return filesOf(ended);
+  }
   await firstLife({ disk, clock, random, options: chosen });
   clock.pass(60_000);
   const killed = await secondLife({ disk, clock, random, options: chosen });
   if (variant === 'plain') await spoil(killed, `${goldenDirectory}/0000000000000001.seg`, 'none 1');
   clock.pass(60_000);
   await thirdLife({ disk: killed, clock, random, options: chosen });
+  return filesOf(killed);
+}
+
+async function filesOf(disk: Disk): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
-  await collect(killed, '', files);
+  await collect(disk, '', files);
   return files;
 }
 

@@ -104,6 +104,9 @@ export const fileKeys: FileKeys = {
   minimumRequiredSpace: optional(raised(integer(), minimumFreeBytesMin), 500 * mib, {
     unit: 'bytes',
     does: 'puts wait where the disk has less room than this; at least 1 MiB',
+    standing: {
+      differs: 'asked for when the log begins another file, besides its room; also at the start none is needed',
+    },
   }),
   fsyncPerTransaction: optional(alwaysSynced(), true, {
     does: 'whether a commit waits until its events are durable',

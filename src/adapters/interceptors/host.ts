@@ -1,8 +1,8 @@
 /** Says in a header which host the event came through. */
 import type { InterceptorDefinition } from '../../agent/contracts/components.ts';
+import { localHost } from '../../agent/contracts/java/local-host.ts';
 import { boolean, type Key, optional, text } from '../../agent/contracts/keys.ts';
 import { hasHeader, headersStep } from './header-changes.ts';
-import { localHost } from './local-host.ts';
 
 type HostKeys = {
   readonly hostHeader: Key<string>;

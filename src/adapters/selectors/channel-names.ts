@@ -1,11 +1,13 @@
 /** Names of channels in a selector's keys. */
+import type { Binding, KeyProblem } from '../../agent/contracts/components.ts';
+import { nearest } from '../../agent/contracts/read-keys.ts';
 
-/** `listed` without repetition. Throws where one is none of the source's `channels`. */
-export function boundNames(key: string, listed: readonly string[], channels: readonly string[]): readonly string[] {
-  for (const name of listed) {
-    if (channels.includes(name)) continue;
-    const bound = channels.join(', ');
-    throw new Error(`selector.${key} names '${name}', which is none of the source's channels: ${bound}`);
-  }
-  return [...new Set(listed)];
+/** One problem for each name in the list at `key` that is none of the source's channels. */
+export function foreignNames(key: string, listed: readonly string[], { channels }: Binding): readonly KeyProblem[] {
+  return [...new Set(listed)].flatMap((name) => {
+    if (channels.includes(name)) return [];
+    const near = nearest(name, channels);
+    const hint = near === undefined ? `it has ${channels.join(', ')}` : `do you mean '${near}'?`;
+    return [{ key, message: `the source has no channel '${name}': ${hint}` }];
+  });
 }

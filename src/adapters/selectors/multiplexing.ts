@@ -1,7 +1,7 @@
 /** Chooses channels by the value of one header. */
-import type { Route, SelectorDefinition } from '../../agent/contracts/components.ts';
-import { type Key, names, optional, prefixed, text, unset } from '../../agent/contracts/keys.ts';
-import { boundNames } from './channel-names.ts';
+import type { Binding, KeyProblem, Route, SelectorDefinition } from '../../agent/contracts/components.ts';
+import { type Key, names, optional, prefixed, text, unset, type ValuesOf } from '../../agent/contracts/keys.ts';
+import { foreignNames } from './channel-names.ts';
 
 type ChannelLists = Key<ReadonlyMap<string, readonly string[]>>;
 
@@ -29,16 +29,21 @@ export const multiplexingSelector: SelectorDefinition<MultiplexingKeys> = {
       standing,
     }),
   },
-  create({ header, 'mapping.': mapping, default: preset, 'optional.': optionals }, { channels, log }) {
-    const fallback: Route = { required: boundNames('default', preset ?? [], channels), optional: [] };
+  check: (values, binding) => (binding === undefined ? [] : foreignChannels(values, binding)),
+  optionalChannels: ({ 'mapping.': mapping, default: preset = [] }, { channels }) => {
+    const required = new Set([...preset, ...[...mapping.values()].flat()]);
+    return channels.filter((name) => !required.has(name));
+  },
+  create({ header, 'mapping.': mapping, default: preset, 'optional.': optionals }, { log }) {
+    const fallback: Route = { required: [...new Set(preset)], optional: [] };
     if (fallback.required.length === 0) {
       log.warn(`no selector.default: events whose header '${header}' has no mapping are dropped`);
     }
     const routes = new Map<string, Route>();
     for (const value of new Set([...mapping.keys(), ...optionals.keys()])) {
       const listed = mapping.get(value);
-      const required = listed === undefined ? fallback.required : boundNames(`mapping.${value}`, listed, channels);
-      const given = boundNames(`optional.${value}`, optionals.get(value) ?? [], channels);
+      const required = listed === undefined ? fallback.required : [...new Set(listed)];
+      const given = [...new Set(optionals.get(value))];
       routes.set(value, { required, optional: given.filter((name) => !required.includes(name)) });
     }
     return {
@@ -49,3 +54,12 @@ export const multiplexingSelector: SelectorDefinition<MultiplexingKeys> = {
     };
   },
 };
+
+function foreignChannels(values: ValuesOf<MultiplexingKeys>, binding: Binding): readonly KeyProblem[] {
+  const lists = [
+    ['default', values.default ?? []] as const,
+    ...[...values['mapping.']].map(([value, listed]) => [`mapping.${value}`, listed] as const),
+    ...[...values['optional.']].map(([value, listed]) => [`optional.${value}`, listed] as const),
+  ];
+  return lists.flatMap(([key, listed]) => foreignNames(key, listed, binding));
+}

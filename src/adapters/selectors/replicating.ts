@@ -1,7 +1,7 @@
 /** Every event into every channel: what a source does where no selector is named. */
 import type { Route, SelectorDefinition } from '../../agent/contracts/components.ts';
 import { type Key, names, unset } from '../../agent/contracts/keys.ts';
-import { boundNames } from './channel-names.ts';
+import { foreignNames } from './channel-names.ts';
 
 type ReplicatingKeys = {
   readonly optional: Key<readonly string[] | undefined>;
@@ -16,8 +16,10 @@ export const replicatingSelector: SelectorDefinition<ReplicatingKeys> = {
       standing: { differs: 'a name that is none of the source’s channels is an error; Flume fails on the first event' },
     }),
   },
+  check: ({ optional = [] }, binding) => (binding === undefined ? [] : foreignNames('optional', optional, binding)),
+  optionalChannels: ({ optional = [] }) => optional,
   create({ optional: listed }, { channels }) {
-    const optional = boundNames('optional', listed ?? [], channels);
+    const optional = [...new Set(listed)];
     const route: Route = { required: channels.filter((name) => !optional.includes(name)), optional };
     return { route: () => route };
   },

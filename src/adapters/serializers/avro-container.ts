@@ -26,9 +26,10 @@ export class AvroContainer {
 
   /** What the file starts with. */
   header(): Buffer {
+    // In the order in which Flume's come out of a HashMap.
     const metadata: [string, string][] = [
-      ['avro.codec', this.#codec],
       ['avro.schema', this.#schema],
+      ['avro.codec', this.#codec],
     ];
     const entries = metadata.flatMap((pair) =>
       pair.flatMap((text) => [long(Buffer.byteLength(text)), Buffer.from(text)]),

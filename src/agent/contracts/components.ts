@@ -2,7 +2,7 @@
  * What an agent is made of. Everything in adapters/ is one of these; a configuration names it by its `type`. These are
  * also the types that a custom part is written against.
  */
-import type { Channel, Clock, DeliveredEvent, Event, NoteValue, Timer } from '../../engine.ts';
+import type { Channel, Clock, Consumer, DeliveredEvent, Event, NoteValue, Timer } from '../../engine.ts';
 import type { Keys, ValuesOf } from './keys.ts';
 
 export type { Clock, Timer };
@@ -27,13 +27,22 @@ export interface ComponentContext {
   readonly count: (counter: string, by?: number) => void;
 }
 
+/** What a component is bound to. */
+export interface Binding {
+  /** Names of the source's channels, or of the sink's one. */
+  readonly channels: readonly string[];
+}
+
 /** How a configuration's text becomes a component. `Declared`: its keys, said once. */
 export interface Definition<Declared extends Keys, Made, Context = ComponentContext> {
   /** As `type` names it, in any case of letters: Flume's alias first, then its class. */
   readonly types: readonly [string, ...string[]];
   readonly keys: Declared;
-  /** What no single key can say: two that exclude each other. Empty where all is well. */
-  readonly check?: (values: ValuesOf<Declared>) => readonly KeyProblem[];
+  /**
+   * What no single key can say: two that exclude each other, a channel that is none of the source's. Empty where all is
+   * well. `binding`: of a source, a selector, a sink; the others have none.
+   */
+  readonly check?: (values: ValuesOf<Declared>, binding?: Binding) => readonly KeyProblem[];
   /** A serializer that the component writes with: its type is at `key`, its own keys are behind `key.`. */
   readonly serializer?: { readonly key: string; readonly preset: string };
   readonly create: (values: ValuesOf<Declared>, context: Context) => Made;
@@ -54,21 +63,31 @@ export interface ProcessOptions {
    * source keeps its position. By key.
    */
   readonly notes?: Readonly<Record<string, NoteValue | undefined>>;
-  /** Channels that have these events already: their own note said so. Default none. */
+  /** Channels that have these events already: their own note says so, or the refusal did. Default none. */
   readonly except?: ReadonlySet<string>;
 }
 
 /** A source's way to its channels: interceptors, the selector, and one transaction for each channel chosen. */
 export interface ChannelProcessor {
   /**
-   * Resolves when the events are durable in every required channel; failures of optional ones are only logged. Several
-   * calls may be under way; each channel keeps their order. Rejects where a required channel refused: the source then
-   * offers the same events again; those that have them already get them twice, unless the source excepts them.
+   * Puts the events, with the notes, into the channels that the selector chooses: one transaction for each channel.
+   *
+   * - Resolves when they are durable in every required channel. A refusal of an optional one is only logged.
+   * - Rejects where a required channel refused, with its error, and stores nothing there. Where other channels have the
+   *   events by then it is a PartlyStored: offered again, they go to those twice, but for `except: storedIn(error)`.
+   * - Several calls may be under way. Each channel keeps the order of the calls. No call with notes passes one that was
+   *   refused: where a required channel refuses one, it refuses those behind it until the source can have seen that, so
+   *   that a note never says more than what is before it. A call without notes is on its own.
+   * - Without events it sets the notes alone, in every channel that is not excepted.
    */
   process(events: readonly Event[], options?: ProcessOptions): Promise<void>;
-  /** Channels that the source is bound to, required and optional ones. */
+  /**
+   * Channels that the source is bound to, required and optional ones. One that no event requires and that was not open
+   * when the source started is not among them. Once it is open it joins: at once, or, where the source has asked for a
+   * note in its `start`, by a stop and a start of the source, so that it goes by that channel's notes too.
+   */
   readonly channels: readonly string[];
-  /** A note as it is durable in one channel: undefined where there is none. */
+  /** A note as it is durable in one channel; undefined where there is none. @throws where the channel is not open. */
   note(channel: string, key: string): NoteValue | undefined;
 }
 
@@ -87,11 +106,24 @@ export interface Source {
 
 // — sinks —
 
+/** An event that no try will ever deliver. */
+export interface Undeliverable {
+  readonly event: DeliveredEvent;
+  /** A sentence: why, and what to do. */
+  readonly reason: string;
+}
+
 /** What a sink is made with. */
 export interface SinkContext extends ComponentContext {
   readonly channel: Channel;
   /** For a definition that names a serializer: a new one for each file. */
   readonly makeSerializer: () => Serializer;
+  /**
+   * Settles events leased to `consumer` that can never be delivered, as `onUndeliverable` says. Resolves when they are
+   * durable in the dead letter channel and dropped from this one. Rejects, naming the first of them, where they are to
+   * stay (`block`, the default) or could not be moved: they are still leased then.
+   */
+  readonly undeliverable: (consumer: Consumer, events: readonly Undeliverable[]) => Promise<void>;
 }
 
 /** `ready`: ask again at once. `backoff`: there was nothing to do, or it has to wait. */
@@ -142,11 +174,8 @@ export interface Selector {
   route(event: Event): Route;
 }
 
-/** What a selector is made with. */
-interface SelectorContext extends ComponentContext {
-  /** The source's channels. */
-  readonly channels: readonly string[];
-}
+/** What a selector is made with: also the source's channels. */
+export interface SelectorContext extends ComponentContext, Binding {}
 
 // — how events are written —
 
@@ -169,7 +198,14 @@ export type SinkDefinition<Declared extends Keys = Keys> = Definition<Declared, 
 /** A kind of interceptor. */
 export type InterceptorDefinition<Declared extends Keys = Keys> = Definition<Declared, Interceptor>;
 /** A kind of selector. */
-export type SelectorDefinition<Declared extends Keys = Keys> = Definition<Declared, Selector, SelectorContext>;
+export interface SelectorDefinition<Declared extends Keys = Keys>
+  extends Definition<Declared, Selector, SelectorContext> {
+  /**
+   * Channels that no event requires, whatever its headers: the source starts without them, and they join it once they
+   * are open. Default: none.
+   */
+  readonly optionalChannels?: (values: ValuesOf<Declared>, binding: Binding) => readonly string[];
+}
 /** A kind of sink processor. */
 export type SinkProcessorDefinition<Declared extends Keys = Keys> = Definition<
   Declared,

@@ -18,7 +18,7 @@ export interface KeyType<Value> {
 }
 
 /** Against Flume 1.11: the same; the same name with a difference; accepted, with nothing for it to do; ours alone. */
-type FlumeStanding = 'same' | 'ours' | { readonly differs: string } | { readonly needless: string };
+export type FlumeStanding = 'same' | 'ours' | { readonly differs: string } | { readonly needless: string };
 
 /** One key of a component. */
 export interface Key<Value> {
@@ -42,7 +42,8 @@ export type ValuesOf<Declared extends Keys> = {
   readonly [Name in keyof Declared]: Declared[Name] extends Key<infer Value> ? Value : never;
 };
 
-interface KeyText {
+/** What is said of a key. */
+export interface KeyText {
   readonly does: string;
   readonly unit?: string;
   /** Default: same. */

@@ -43,7 +43,7 @@ export const FrameType = {
 /** Types below this that are not in `FrameType` make a log unreadable to this version; from it on they are skipped. */
 const skippableFrameType = 128;
 /** Numbers that are taken, for what this version neither writes nor understands. */
-const reservedTypes: ReadonlySet<number> = new Set([FrameType.drop, FrameType.relocate]);
+const reservedTypes: ReadonlySet<number> = new Set([FrameType.relocate]);
 const knownTypeMax = 14;
 
 /** Bits of the flags field. `notes`: a PUT payload carries note changes, so a replay must read it. */

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:buffer';
 import test from 'node:test';
 import { hostInterceptor } from '../../../src/adapters/interceptors/host.ts';
-import { hostIn, localHost } from '../../../src/adapters/interceptors/local-host.ts';
 import { regexExtractorInterceptor } from '../../../src/adapters/interceptors/regex-extractor.ts';
 import { regexFilterInterceptor } from '../../../src/adapters/interceptors/regex-filter.ts';
 import { removeHeaderInterceptor } from '../../../src/adapters/interceptors/remove-header.ts';
@@ -11,6 +10,7 @@ import { searchReplaceInterceptor } from '../../../src/adapters/interceptors/sea
 import { staticInterceptor } from '../../../src/adapters/interceptors/static.ts';
 import { timestampInterceptor } from '../../../src/adapters/interceptors/timestamp.ts';
 import { uuidInterceptor } from '../../../src/adapters/interceptors/uuid.ts';
+import { hostIn, localHost } from '../../../src/agent/contracts/java/local-host.ts';
 import { eventOf, makeInterceptor, problemsOf, testContext } from './make-interceptor.ts';
 
 test('timestamp: now in ms, over what is there; the header object is shared within a millisecond', () => {
@@ -82,8 +82,10 @@ test('uuid: a random one each time, behind the prefix', () => {
   assert.notEqual(ids[0], ids[1]);
   const event = eventOf('a', { id: '1' });
   assert.equal(interceptor.intercept(event), event);
-  const over = makeInterceptor(uuidInterceptor, { preserveExisting: 'false', headerName: 'id' });
+  const over = makeInterceptor(uuidInterceptor, { preserveExisting: 'false' });
   assert.notEqual(over.intercept(event)?.headers['id'], '1');
+  const named = makeInterceptor(uuidInterceptor, { headerName: 'uid' });
+  assert.deepEqual(Object.keys(named.intercept(event)?.headers ?? {}), ['id', 'uid']);
 });
 
 test('regex_filter: keeps what it finds, or drops it; a body without text counts too', () => {

@@ -17,8 +17,8 @@ function make<Declared extends Keys>(
   warnings: string[] = [],
 ): Selector {
   const { values, problems } = readKeys(definition.keys, new Map(Object.entries(properties)));
-  const [problem] = values === undefined ? problems : (definition.check?.(values) ?? []);
-  if (values === undefined || problem !== undefined) throw new Error(`${problem?.key}: ${problem?.message}`);
+  const [problem] = values === undefined ? problems : (definition.check?.(values, { channels }) ?? []);
+  if (values === undefined || problem !== undefined) throw new Error(`selector.${problem?.key}: ${problem?.message}`);
   const log = { info: () => undefined, warn: (text: string) => void warnings.push(text), error: () => undefined };
   return definition.create(values, { name: 's', channels, log, clock: new ManualClock(), count: () => undefined });
 }
@@ -31,7 +31,10 @@ function route(selector: Selector, headers: Record<string, string>): string {
 test('replicating: every channel, less the optional ones', () => {
   assert.equal(route(make(replicatingSelector, {}), {}), 'c1 c2 c3 / ');
   assert.equal(route(make(replicatingSelector, { optional: 'c3  c1 c3' }), {}), 'c2 / c3 c1');
-  assert.throws(() => make(replicatingSelector, { optional: 'c3 c9' }), /selector\.optional names 'c9'.*c1, c2, c3/);
+  assert.throws(
+    () => make(replicatingSelector, { optional: 'c3 c9' }),
+    /selector\.optional: the source has no channel 'c9'/,
+  );
 });
 
 test('multiplexing: by the header’s exact value, else the default', () => {
@@ -75,7 +78,10 @@ test('multiplexing: a mapping to a foreign channel is an error; one to nothing i
   const empty = make(multiplexingSelector, { header: 'h', 'mapping.a': ' ', default: 'c2' });
   assert.equal(route(empty, { h: 'a' }), 'c2 / ');
   for (const key of ['mapping.a', 'optional.a', 'default']) {
-    assert.throws(() => make(multiplexingSelector, { [key]: 'c1 c9' }), new RegExp(`selector\\.${key} names 'c9'`));
+    assert.throws(
+      () => make(multiplexingSelector, { [key]: 'c1 c9' }),
+      new RegExp(`selector\\.${key}: the source has no channel 'c9'`),
+    );
   }
 });
 
@@ -85,12 +91,34 @@ test('load_balancing: one channel each, in turn or by chance', () => {
   assert.deepEqual(turns, ['c1 / ', 'c2 / ', 'c3 / ', 'c1 / ']);
   const random = make(loadBalancingSelector, { policy: 'RANDOM' });
   const counts = new Map<string, number>();
+  let repeats = 0;
+  let before = '';
   for (let turn = 0; turn < 3000; turn += 1) {
     const to = route(random, {});
     counts.set(to, (counts.get(to) ?? 0) + 1);
+    if (to === before) repeats += 1;
+    before = to;
   }
+  assert.ok(repeats > 700, `${repeats} times the same channel twice, as never in turn`);
   assert.deepEqual([...counts.keys()].sort(), ['c1 / ', 'c2 / ', 'c3 / ']);
   // Ten standard deviations.
   for (const count of counts.values()) assert.ok(Math.abs(count - 1000) < 260, String(count));
   assert.throws(() => make(loadBalancingSelector, { policy: 'best' }));
+});
+
+test('which channels no event requires', () => {
+  const optionalOf = <Declared extends Keys>(
+    definition: SelectorDefinition<Declared>,
+    properties: Record<string, string>,
+  ): readonly string[] => {
+    const { values } = readKeys(definition.keys, new Map(Object.entries(properties)));
+    assert.ok(values !== undefined);
+    return definition.optionalChannels?.(values, { channels }) ?? [];
+  };
+  assert.deepEqual(optionalOf(replicatingSelector, { optional: 'c3 c1' }), ['c3', 'c1']);
+  assert.deepEqual(optionalOf(replicatingSelector, {}), []);
+  const optionals = { 'optional.x': 'c1 c2', 'optional.y': 'c3' };
+  assert.deepEqual(optionalOf(multiplexingSelector, { ...optionals, 'mapping.y': 'c1' }), ['c2', 'c3']);
+  assert.deepEqual(optionalOf(multiplexingSelector, { ...optionals, default: 'c2 c3' }), ['c1']);
+  assert.deepEqual(optionalOf(loadBalancingSelector, {}), []);
 });

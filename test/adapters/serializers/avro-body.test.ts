@@ -39,6 +39,18 @@ test('bodies are the records of the file, under the schema in their header', asy
   }
 });
 
+test('blocks end at syncIntervalBytes', () => {
+  const events = Array.from({ length: 128 }, () => event(1, literal));
+  const blocksOf = (texts: object): number => {
+    const bytes = make(texts).serialize(events).toString('latin1');
+    // The mark stands behind the header of the file and behind each block.
+    return bytes.split(bytes.slice(-16)).length - 2;
+  };
+  assert.equal(blocksOf({}), 1);
+  // Each body is one byte.
+  assert.equal(blocksOf({ syncIntervalBytes: '32' }), 4);
+});
+
 test('the schema may be a file: of the key, or of a header, which wins', async (t) => {
   const directory = await tempDir(t);
   const good = join(directory, 'good.avsc');

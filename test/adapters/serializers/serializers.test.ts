@@ -100,6 +100,12 @@ test('avro_event: Flume’s schema and any events, read back with avsc', async (
   }
 });
 
+test('avro_event: the header has Flume’s order of metadata', () => {
+  const header = avroEvent().header().toString('latin1');
+  const [schemaAt, codecAt] = [header.indexOf('avro.schema'), header.indexOf('avro.codec')];
+  assert.ok(schemaAt > 0 && codecAt > schemaAt, header);
+});
+
 test('avro_event: blocks end at syncIntervalBytes and with each call; deflate is smaller', () => {
   const events = Array.from({ length: 100 }, () => event('x'.repeat(99)));
   const blocksOf = (texts: object): number => {

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { SourceContext } from '../../../agent/contracts/components.ts';
 import { integer, type Key, optional } from '../../../agent/contracts/keys.ts';
+import { storedIn } from '../../../agent/contracts/partly-stored.ts';
 import { type Event, isForebayError } from '../../../engine.ts';
 
 /** Keys of every source that is asked. */
@@ -84,19 +85,30 @@ export class PollLoop {
     }
   }
 
+  /** Until all channels have the events, where one has them. What none has is polled for anew. */
   async #offer(events: readonly Event[], accepted: () => void, stopping: AbortSignal): Promise<void> {
-    const { processor, count, log } = this.#context;
-    try {
-      await processor.process(events);
-      accepted();
-      count('EventReceivedCount', events.length);
-      count('EventAcceptedCount', events.length);
-    } catch (error) {
-      count('ChannelWriteFail');
-      const isFull = isForebayError(error) && (error.code === 'CHANNEL_FULL' || error.code === 'DISK_FULL');
-      if (!isFull) log.error('the channel refused events: they are offered again', { events: events.length, error });
-      await this.#pause(isFull ? fullPauseMs : this.#pace.maxBackoffSleep, stopping);
-    }
+    const { processor, count } = this.#context;
+    const except = new Set<string>();
+    do {
+      try {
+        await processor.process(events, { except });
+        accepted();
+        return;
+      } catch (error) {
+        count('ChannelWriteFail');
+        for (const channel of storedIn(error)) except.add(channel);
+        await this.#refused(events.length, error, stopping);
+      }
+    } while (except.size > 0 && !stopping.aborted);
+  }
+
+  /** The error says whether there is no room now, or will never be. */
+  async #refused(events: number, error: unknown, stopping: AbortSignal): Promise<void> {
+    const { log } = this.#context;
+    const isFull = isForebayError(error) && (error.code === 'CHANNEL_FULL' || error.code === 'DISK_FULL');
+    if (isFull) log.warn('the channel has no room: events are offered again', { events, error });
+    else log.error('the channel refused events: they are offered again', { events, error });
+    await this.#pause(isFull ? fullPauseMs : this.#pace.maxBackoffSleep, stopping);
   }
 
   #pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -57,13 +57,15 @@ export class Connection {
     await this.closed;
   }
 
+  /** In turn: the end of the client's side comes also while the socket is paused. */
   #run(step: () => Promise<void>): void {
     if (this.#isEnding) return;
     this.#socket.pause();
-    this.#work = this.#step(step);
+    this.#work = this.#work.then(() => this.#step(step));
   }
 
   async #step(step: () => Promise<void>): Promise<void> {
+    if (this.#isEnding) return;
     try {
       await step();
     } catch (error) {
@@ -100,7 +102,6 @@ export class Connection {
     const { context, acknowledges, stopping } = this.#parts;
     for (let from = 0; from < lines.length; from += batchEvents) {
       const events = lines.slice(from, from + batchEvents).map((body) => ({ headers: {}, body }));
-      context.count('EventReceivedCount', events.length);
       const outcomes = await offer(events, context, stopping);
       const answers = outcomes.map((problem) => {
         if (problem === undefined) return acknowledges ? 'OK\n' : '';

@@ -78,10 +78,10 @@ class NetcatUdpSource implements Source {
   }
 
   #received(message: Buffer, from: RemoteInfo, stopping: AbortSignal): void {
-    this.#context.count('EventReceivedCount');
     const end = message.indexOf(lineFeed);
     const body = end < 0 ? message : message.subarray(0, end);
     if (this.#waiting.length >= waitingEventsMax || this.#waitingBytes + body.length > waitingBytesMax) {
+      this.#context.count('EventReceivedCount');
       this.#context.count('ChannelWriteFail');
       this.#dropped += 1;
       return;

@@ -1,5 +1,6 @@
 /** Offers events to the channels until they are in, or will never be. A full channel is waited for. */
 import type { SourceContext } from '../../../agent/contracts/components.ts';
+import { storedIn } from '../../../agent/contracts/partly-stored.ts';
 import { type Clock, type ErrorCode, type Event, isForebayError } from '../../../engine.ts';
 
 /** What became of one event: undefined where it is in, else why it is not. */
@@ -12,31 +13,38 @@ const full: ReadonlySet<ErrorCode> = new Set(['CHANNEL_FULL', 'DISK_FULL']);
 const divisible: ReadonlySet<ErrorCode> = new Set(['EVENT_INVALID', 'EVENT_TOO_LARGE', 'TRANSACTION_TOO_LARGE']);
 
 /**
- * Resolves to one outcome for each event, in order. Where several channels are fed and one of them refuses, the others
- * may get the events again.
+ * Resolves to one outcome for each event, in order. A channel that has events already does not get them again.
+ *
+ * @param except Channels that have all of these events.
  */
 export async function offer(
   events: readonly Event[],
   context: SourceContext,
   stopping: AbortSignal,
+  except: ReadonlySet<string> = new Set(),
 ): Promise<readonly Outcome[]> {
+  const settled = new Set(except);
   for (;;) {
     try {
-      await context.processor.process(events);
-      context.count('EventAcceptedCount', events.length);
+      await context.processor.process(events, { except: settled });
       return events.map(() => undefined);
     } catch (error) {
       context.count('ChannelWriteFail');
+      for (const channel of storedIn(error)) settled.add(channel);
       const code = codeOf(error);
       const message = error instanceof Error ? error.message : String(error);
-      if (code !== undefined && full.has(code) && !stopping.aborted) {
+      const isFull = code !== undefined && full.has(code) && !stopping.aborted;
+      if (isFull) {
         context.log.warn('the channel has no room: clients wait', { error });
         await pause(context.clock, fullPauseMs, stopping);
-      } else if (code !== undefined && divisible.has(code) && events.length > 1) {
+      }
+      // Also where it is full: so many at once may be more than there will ever be room for.
+      if (events.length > 1 && (isFull || (code !== undefined && divisible.has(code)))) {
         const half = events.length >>> 1;
-        const first = await offer(events.slice(0, half), context, stopping);
-        return [...first, ...(await offer(events.slice(half), context, stopping))];
-      } else {
+        const first = await offer(events.slice(0, half), context, stopping, settled);
+        return [...first, ...(await offer(events.slice(half), context, stopping, settled))];
+      }
+      if (!isFull) {
         context.log.error('events were refused', { events: events.length, error });
         return events.map(() => message);
       }

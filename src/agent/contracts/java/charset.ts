@@ -187,9 +187,12 @@ function isWide(codec: string): boolean {
   return codec === 'gb18030';
 }
 
-/** One `?` in place of a character of two UTF-16 units, where iconv-lite would write two. */
+/**
+ * One `?` in place of a character of two UTF-16 units, where iconv-lite would write two, and of U+FFFD, which it takes
+ * for a byte that the charset leaves open.
+ */
 function narrowed(text: string): string {
-  return text.replace(/[\u{10000}-\u{10ffff}]/gu, '?');
+  return text.replace(/[\ufffd\u{10000}-\u{10ffff}]/gu, '?');
 }
 
 /** Java writes the euro sign in two bytes, where Microsoft's code page has one of its own. */

@@ -77,11 +77,12 @@ test('batches go to a file, a new one at each interval, also an empty one', asyn
   const clock = new ManualClock();
   const channel = await MemoryChannel.open();
   await put(channel, 0, 5);
-  const texts = { 'sink.batchSize': '3', 'sink.rollInterval': '10', 'sink.pathManager.extension': 'log' };
+  const names = { 'sink.pathManager.prefix': 'web-', 'sink.pathManager.extension': 'log' };
+  const texts = { 'sink.batchSize': '3', 'sink.rollInterval': '10', ...names };
   const { sink, counts } = sinkIn(directory, channel, { texts, clock });
   await sink.start();
   assert.equal(await sink.process(never), 'ready');
-  assert.deepEqual(await filesIn(directory), { [`${start}-1.log`]: '0\n1\n2\n' });
+  assert.deepEqual(await filesIn(directory), { [`web-${start}-1.log`]: '0\n1\n2\n' });
   clock.advance(9_999);
   assert.equal(await sink.process(never), 'ready');
   clock.advance(1);
@@ -96,10 +97,10 @@ test('batches go to a file, a new one at each interval, also an empty one', asyn
   await sink.process(now);
   await sink.stop();
   assert.deepEqual(await filesIn(directory), {
-    [`${start}-1.log`]: '0\n1\n2\n3\n4\n',
-    [`${start}-2.log`]: '',
-    [`${start}-3.log`]: '5\n',
-    [`${start}-4.log`]: '',
+    [`web-${start}-1.log`]: '0\n1\n2\n3\n4\n',
+    [`web-${start}-2.log`]: '',
+    [`web-${start}-3.log`]: '5\n',
+    [`web-${start}-4.log`]: '',
   });
   assert.equal(channel.stats().depthEvents, 0);
   assert.equal(counts.get('EventDrainSuccessCount'), 6);

@@ -8,7 +8,7 @@ import { netcatSource } from '../../../../src/adapters/sources/netcat/netcat-sou
 import type { Source, SourceContext } from '../../../../src/agent/contracts/components.ts';
 import { findCharset } from '../../../../src/agent/contracts/java/charset.ts';
 import { type Channel, MemoryChannel } from '../../../../src/engine.ts';
-import { drain, sourceOn, textsOf, until, valuesOf, type Watched } from '../../contexts.ts';
+import { drain, sourceInto, sourceOn, textsOf, until, valuesOf, type Watched } from '../../contexts.ts';
 
 interface Started extends Watched<SourceContext> {
   readonly source: Source;
@@ -200,6 +200,33 @@ test('an event that the channel refuses is answered with FAILED, its neighbours 
   await source.stop();
 });
 
+test('two channels of which one is full or takes no such event: each line once in both, its answer too', async () => {
+  const roomy = await MemoryChannel.open();
+  const narrow = await MemoryChannel.open({ capacityEvents: 3, transactionBytesMax: 1500, keepAliveMs: 0 });
+  const watched = sourceInto({ roomy, narrow });
+  const values = valuesOf(netcatSource, { bind: '127.0.0.1', port: '0', 'max-line-length': '5000' });
+  const source = netcatSource.create(values, watched.context);
+  await source.start();
+  const big = 'x'.repeat(3000);
+  const lines = ['a', 'b', big, 'c', 'd', 'e', 'f'];
+  const answers = talk(watched.said[0]?.fields['port'] as number, `${lines.join('\n')}\n`);
+  const got: string[] = [];
+  while (got.length < 6) {
+    const batch = await narrow.take(1, { waitMs: 5000 });
+    assert.ok(batch.events.length > 0);
+    got.push(...textsOf(batch.events));
+    await setTimeout(20);
+    await batch.commit();
+  }
+  assert.match(await answers, /^OK\nOK\nFAILED: [^\n]+\n(?:OK\n){4}$/);
+  assert.deepEqual(got, ['a', 'b', 'c', 'd', 'e', 'f']);
+  assert.deepEqual(textsOf(await drain(roomy)), lines);
+  assert.equal(watched.counts.get('EventAcceptedCount'), 6, 'counted once');
+  await source.stop();
+  await roomy.close();
+  await narrow.close();
+});
+
 test('stop: an idle client is closed, one that waits for room is told', async () => {
   const full = await MemoryChannel.open({ capacityEvents: 2, keepAliveMs: 10 });
   const { source, channel, port, said } = await started({}, full);
@@ -236,6 +263,17 @@ test('a client that never reads its answers is not read from either, and does no
   assert.ok(before > 0 && before < lines, `${before} of ${lines} lines were read`);
   await source.stop();
   socket.destroy();
+});
+
+test('bind and port are where it listens', async () => {
+  const first = await started();
+  const { port } = first;
+  await first.source.stop();
+  const second = await started({ bind: '127.0.0.1', port: String(port) }, first.channel);
+  assert.deepEqual(second.said[0]?.fields, { address: '127.0.0.1', port });
+  assert.equal(await talk(port, 'one\n'), 'OK\n');
+  await second.source.stop();
+  await first.channel.close();
 });
 
 test('a port that is taken is said, and tried again', async () => {

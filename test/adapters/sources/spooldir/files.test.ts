@@ -93,6 +93,9 @@ test('headers say which file an event is from', async (t) => {
   const { channel, spoolDir } = await spoolAll(t, { a: 'x\n' }, keys);
   const [event] = await drain(channel);
   assert.deepEqual(event?.headers, { file: join(spoolDir, 'a'), name: 'a' });
+  const other = await spoolAll(t, { b: 'x\n' }, { fileHeader: 'true', fileHeaderKey: 'path', basenameHeader: 'true' });
+  const [second] = await drain(other.channel);
+  assert.deepEqual(second?.headers, { path: join(other.spoolDir, 'b'), basename: 'b' });
 });
 
 test('the keys of the deserializers, the charsets and the policy have their effect', async (t) => {

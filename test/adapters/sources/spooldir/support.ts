@@ -5,7 +5,7 @@ import { createChannelProcessor } from '../../../../src/agent/channel-processor.
 import type { ChannelProcessor, Log, Source } from '../../../../src/agent/contracts/components.ts';
 import { readKeys } from '../../../../src/agent/contracts/read-keys.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
-import type { Channel, Event } from '../../../../src/engine.ts';
+import type { Channel, Clock, Event } from '../../../../src/engine.ts';
 
 /** A source that runs. */
 export interface Running {
@@ -24,6 +24,7 @@ export function makeSource(
   channels: ReadonlyMap<string, Channel>,
   keys: Readonly<Record<string, string>>,
   wrap: Wrap = (processor) => processor,
+  clock: Clock = systemClock,
 ): Running {
   const errors: string[] = [];
   const warnings: string[] = [];
@@ -45,14 +46,14 @@ export function makeSource(
     },
     interceptors: [],
     selector: { route: () => ({ required: names, optional: [] }) },
-    clock: systemClock,
+    clock,
     log,
     count,
   });
   const processor = wrap(real);
   const { values, problems } = readKeys(spooldirSource.keys, new Map(Object.entries({ pollDelay: '20', ...keys })));
   if (values === undefined) throw new Error(JSON.stringify(problems));
-  const source = spooldirSource.create(values, { name: 'r1', log, clock: systemClock, count, processor });
+  const source = spooldirSource.create(values, { name: 'r1', log, clock, count, processor });
   return { source, processor, errors, warnings, counts };
 }
 

@@ -6,7 +6,7 @@ import { createChannelProcessor } from '../../../../src/agent/channel-processor.
 import type { ChannelProcessor, Source } from '../../../../src/agent/contracts/components.ts';
 import { readKeys } from '../../../../src/agent/contracts/read-keys.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
-import type { Channel, Event } from '../../../../src/engine.ts';
+import type { Channel, Clock, Event } from '../../../../src/engine.ts';
 
 /** What a source said and counted. */
 export interface Witness {
@@ -19,6 +19,7 @@ export function makeSource(
   channels: Readonly<Record<string, Channel>>,
   properties: Readonly<Record<string, string>>,
   route: (event: Event) => readonly string[] = () => Object.keys(channels),
+  clock: Clock = systemClock,
 ): { source: Source; processor: ChannelProcessor } & Witness {
   const said: string[] = [];
   const counts = new Map<string, number>();
@@ -26,7 +27,7 @@ export function makeSource(
   const context = {
     name: 'r1',
     log: { info: say, warn: say, error: say },
-    clock: systemClock,
+    clock,
     count: (counter: string, by = 1) => void counts.set(counter, (counts.get(counter) ?? 0) + by),
   };
   const processor = createChannelProcessor({

@@ -94,3 +94,21 @@ test('the type of a key takes the names of Java and no others', () => {
     assert.match(parsed.problem, /is not allowed: a charset as UTF-8/);
   }
 });
+
+test('what a charset does not have becomes one ?, U+FFFD too, as Java 17 writes it', () => {
+  const narrow = [
+    ...['US-ASCII', 'ISO-8859-1', 'ISO-8859-3', 'ISO-8859-7', 'windows-1250', 'windows-1251', 'windows-1252'],
+    ...['windows-1253', 'windows-1255', 'windows-1257', 'KOI8-R', 'IBM437', 'TIS-620', 'GBK', 'GB2312', 'Big5'],
+    ...['Shift_JIS', 'windows-31j', 'EUC-JP', 'EUC-KR'],
+  ];
+  for (const name of narrow) {
+    for (const text of ['\ufffd', '\ud83d\ude00', '\ud800']) {
+      assert.equal(known(name).encode(`a${text}b`).toString('latin1'), 'a?b', `${name} ${JSON.stringify(text)}`);
+    }
+  }
+  for (const name of narrow.slice(0, narrow.indexOf('GBK'))) {
+    assert.equal(known(name).encode('中').toString('latin1'), '?', name);
+  }
+  assert.equal(known('GB18030').encode('\ufffd').toString('hex'), '8431a437');
+  assert.equal(known('UTF-8').encode('\ufffd').toString('hex'), 'efbfbd');
+});

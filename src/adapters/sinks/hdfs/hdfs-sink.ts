@@ -1,0 +1,222 @@
+/**
+ * The sink that writes files by path, with Flume's names, escapes and rolling, each event in one file once. Flume:
+ * HDFSEventSink.
+ *
+ * Events stay leased while their file is open. A file that is finished is prepared in the channel under its two names,
+ * renamed, and then acknowledged; a file that stays open for long is acknowledged up to a noted length now and then
+ * (open-file.ts). Where the process dies, the notes say what each file is good for (file-note.ts).
+ */
+import type {
+  Sink,
+  SinkContext,
+  SinkDefinition,
+  SinkStatus,
+  Undeliverable,
+} from '../../../agent/contracts/components.ts';
+import type { Consumer, DeliveredEvent, TakeBatch } from '../../../engine.ts';
+import type { Bucket } from './bucket.ts';
+import { isTooMuch, noteBytesMax } from './file-limits.ts';
+import type { FileSystem } from './file-system.ts';
+import { checkHdfsKeys, type HdfsKeys, type HdfsValues, hdfsKeys } from './hdfs-keys.ts';
+import { takeOver } from './inheritance.ts';
+import { localFileSystem } from './local-file-system.ts';
+import { RangeList } from './range-list.ts';
+import { Router } from './router.ts';
+import { makeSinkParts, type SinkParts } from './sink-parts.ts';
+
+/** `type = hdfs`. */
+export const hdfsSink: SinkDefinition<HdfsKeys> = {
+  types: ['hdfs', 'org.apache.flume.sink.hdfs.HDFSEventSink'],
+  keys: hdfsKeys,
+  serializer: { key: 'serializer', preset: 'TEXT' },
+  check: checkHdfsKeys,
+  create: (values, context) => new HdfsSink(values, context, localFileSystem()),
+};
+
+/** How long one call waits for the first event. */
+const takeWaitMs = 1000;
+/** Events of failing buckets that are set aside: more, and all buckets wait. */
+const asideEventsMax = 200_000;
+const asideBytesMax = 128 * 1024 * 1024;
+/** A file that fails as it is closed is closed again where its safe part ends. */
+const closeRounds = 3;
+
+/** One life: started until it works, stopped once. */
+export class HdfsSink implements Sink {
+  readonly #values: HdfsValues;
+  readonly #context: SinkContext;
+  readonly #fileSystem: FileSystem;
+  readonly #router: Router;
+  #life: { readonly consumer: Consumer; readonly parts: SinkParts } | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(values: HdfsValues, context: SinkContext, fileSystem: FileSystem) {
+    this.#values = values;
+    this.#context = context;
+    this.#fileSystem = fileSystem;
+    this.#router = new Router(values);
+  }
+
+  async start(): Promise<void> {
+    if (this.#life !== undefined) return;
+    const { channel, name, log } = this.#context;
+    const consumer = channel.consumer(`sink/${name}`);
+    const parts = makeSinkParts(this.#values, this.#context, { consumer, fileSystem: this.#fileSystem });
+    const { ledger, buckets, settlements, timers, style } = parts;
+    const { prefix } = this.#fileSystem;
+    takeOver({
+      ledger,
+      buckets,
+      settlements,
+      log,
+      isWanted: (note) => note.style === style && note.temporary.startsWith(prefix),
+    });
+    if (ledger.noteCount > 0) log.info('goes on with the files of an earlier life', { files: ledger.noteCount });
+    this.#life = { consumer, parts };
+    timers.start();
+  }
+
+  async process(signal: AbortSignal): Promise<SinkStatus> {
+    const life = this.#life;
+    if (life === undefined) throw new Error(`sink ${this.#context.name} has not been started`);
+    const { parts, consumer } = life;
+    const { load } = parts;
+    for (;;) {
+      checkLedger(parts);
+      const { events } = await this.#take(life, signal);
+      if (events.length === 0) return await this.#nothingTaken(parts);
+      const { hasGoneOn, refused } = this.#distribute(events, parts);
+      await this.#settleRefused(refused, consumer);
+      await this.#untilRoom(parts, signal);
+      if (load.asideEvents >= asideEventsMax || load.asideBytes >= asideBytesMax) return await nothingGoesOn(parts);
+      if (hasGoneOn) return 'ready';
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const life = this.#life;
+    this.#life = undefined;
+    if (life === undefined) return;
+    const { timers, buckets, retries, tasks } = life.parts;
+    timers.stop();
+    retries.stop();
+    for (let round = 0; round < closeRounds; round += 1) {
+      for (const bucket of [...buckets.all]) buckets.close(bucket);
+      await tasks.ended();
+    }
+    // Where the channel is gone so are the leases.
+    await life.consumer.close().catch(() => undefined);
+    await this.#fileSystem.close();
+  }
+
+  async #take({ consumer, parts }: { consumer: Consumer; parts: SinkParts }, signal: AbortSignal): Promise<TakeBatch> {
+    const { count } = this.#context;
+    const max = this.#values['hdfs.batchSize'];
+    try {
+      let batch = await consumer.take(max, { signal });
+      if (batch.events.length === 0 && parts.load.asideEvents === 0) {
+        parts.keeper.writeAll();
+        batch = await consumer.take(max, { waitMs: takeWaitMs, signal });
+      }
+      const { length } = batch.events;
+      if (length === 0) count('BatchEmptyCount');
+      else count(length < max ? 'BatchUnderflowCount' : 'BatchCompleteCount');
+      if (length > 0) count('EventDrainAttemptCount', length);
+      return batch;
+    } catch (error) {
+      count('ChannelReadFail');
+      throw error;
+    }
+  }
+
+  /** Gives events to their buckets. Those that fail get theirs set aside; `hasGoneOn` where not all did. */
+  #distribute(
+    events: readonly DeliveredEvent[],
+    { buckets, keeper }: SinkParts,
+  ): { readonly hasGoneOn: boolean; readonly refused: readonly Undeliverable[] } {
+    const { clock } = this.#context;
+    const nowMs = clock.monotonicMs();
+    const wallMs = clock.wallMs();
+    const refused: Undeliverable[] = [];
+    const byBucket = new Map<Bucket, DeliveredEvent[]>();
+    let last: Bucket | undefined;
+    let some: DeliveredEvent[] = [];
+    for (const event of events) {
+      const path = this.#router.route(event.headers, wallMs);
+      if ('kind' in path) {
+        refused.push({ event, reason: path.message });
+        continue;
+      }
+      const bucket = buckets.at(path);
+      if (bucket !== last) {
+        last = bucket;
+        some = byBucket.get(bucket) ?? [];
+        if (some.length === 0) byBucket.set(bucket, some);
+      }
+      some.push(event);
+    }
+    let hasGoneOn = refused.length > 0;
+    for (const [bucket, its] of byBucket) {
+      if (bucket.isFailing(nowMs)) bucket.setAside(its);
+      else {
+        hasGoneOn = true;
+        for (const one of buckets.write(bucket, its)) refused.push(one);
+      }
+    }
+    keeper.keep([...byBucket.keys()]);
+    return { hasGoneOn, refused };
+  }
+
+  /** Events that no file will ever hold. Where they are to stay nothing else is held up but this call. */
+  async #settleRefused(refused: readonly Undeliverable[], consumer: Consumer): Promise<void> {
+    if (refused.length === 0) return;
+    const ordered = [...refused].sort((one, other) => one.event.sequence - other.event.sequence);
+    try {
+      await this.#context.undeliverable(consumer, ordered);
+    } catch (error) {
+      this.#context.count('EventWriteFail');
+      const kept = new RangeList();
+      kept.add(ordered.map(({ event }) => event));
+      await consumer.rollback(kept.ranges()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Waits while files have more under way than memory and the far side should bear. */
+  async #untilRoom({ load, keeper }: SinkParts, signal: AbortSignal): Promise<void> {
+    while (isTooMuch(load, this.#values['hdfs.threadsPoolSize']) && !signal.aborted) {
+      keeper.keep([]);
+      await load.changed(signal);
+    }
+  }
+
+  async #nothingTaken(parts: SinkParts): Promise<SinkStatus> {
+    const { buckets, load, keeper } = parts;
+    const nowMs = this.#context.clock.monotonicMs();
+    // Sources may be waiting for the room that events in open files take.
+    if (this.#context.channel.stats().health.state === 'degraded') keeper.secureAll();
+    if (load.asideEvents > 0 && ![...buckets.all].some((one) => one.file !== undefined && !one.isFailing(nowMs))) {
+      return await nothingGoesOn(parts);
+    }
+    return 'backoff';
+  }
+}
+
+function checkLedger({ ledger, keeper }: SinkParts): void {
+  if (ledger.failure !== undefined) throw ledger.failure;
+  if (ledger.noteBytes <= noteBytesMax) return;
+  keeper.keep([]);
+  throw new Error(`${ledger.noteCount} files are not finished, and more cannot be noted: see why they have no names`);
+}
+
+/** All events that were set aside come again, here or from another sink of the group. @throws always. */
+async function nothingGoesOn({ buckets, ledger }: SinkParts): Promise<never> {
+  const failing = [...buckets.all].find(({ error }) => error !== undefined);
+  await ledger.rollback(buckets.takeAside(undefined));
+  throw failing?.error ?? new Error('files cannot be written');
+}

@@ -1,0 +1,105 @@
+/** Puts the parts of one hdfs sink together. */
+import { createHash } from 'node:crypto';
+import type { SinkContext } from '../../../agent/contracts/components.ts';
+import type { Consumer } from '../../../engine.ts';
+import { Buckets } from './buckets.ts';
+import { FileKeeper } from './file-limits.ts';
+import type { FileSystem } from './file-system.ts';
+import { FileTimers } from './file-timers.ts';
+import type { HdfsValues } from './hdfs-keys.ts';
+import { Ledger } from './ledger.ts';
+import { Limit } from './limit.ts';
+import { Load } from './load.ts';
+import { makeRecordWriter } from './make-record-writer.ts';
+import { Retries } from './retries.ts';
+import { Settlements } from './settlements.ts';
+import { Tasks } from './tasks.ts';
+
+/** The parts of one life. */
+export interface SinkParts {
+  readonly load: Load;
+  readonly ledger: Ledger;
+  readonly retries: Retries;
+  readonly tasks: Tasks;
+  readonly settlements: Settlements;
+  readonly buckets: Buckets;
+  readonly keeper: FileKeeper;
+  readonly timers: FileTimers;
+  /** Of the files: what they are made of and where they go. Short. */
+  readonly style: string;
+}
+
+const writeBytesPlain = 64 * 1024;
+/** What is flushed is compressed by itself: in larger pieces it becomes smaller. */
+const writeBytesCompressed = 1024 * 1024;
+/** The system has room for so many; a program has 1024 at least. */
+const openStreamsLocal = 512;
+
+/** Makes them; nothing is done yet. */
+export function makeSinkParts(
+  values: HdfsValues,
+  context: SinkContext,
+  { consumer, fileSystem }: { readonly consumer: Consumer; readonly fileSystem: FileSystem },
+): SinkParts {
+  const { channel, name, clock, log, count } = context;
+  const codec = values['hdfs.codeC'];
+  const load = new Load();
+  const retries = new Retries(clock);
+  const tasks = new Tasks();
+  const limit = new Limit(values['hdfs.threadsPoolSize']);
+  const ledger = new Ledger({ channel, consumer, name, retries });
+  const onInDoubt = values['hdfs.onInDoubt'];
+  const settlements = new Settlements({ fileSystem, ledger, limit, load, retries, tasks, log, count, onInDoubt });
+  const style = styleOf(values, context);
+  const format = { fileType: values['hdfs.fileType'], writeFormat: values['hdfs.writeFormat'], codec, clock };
+  const names = {
+    suffix: values['hdfs.fileSuffix'] ?? codec?.suffix ?? '',
+    inUsePrefix: values['hdfs.inUsePrefix'],
+    inUseSuffix: values['hdfs.emptyInUseSuffix'] ? '' : values['hdfs.inUseSuffix'],
+  };
+  const makeWriter = (continuation?: string): ReturnType<typeof makeRecordWriter> =>
+    makeRecordWriter(format, context.makeSerializer, continuation);
+  const files = { fileSystem, ledger, load, limit, clock, names, style, makeWriter, count };
+  const rolls = { rollCount: values['hdfs.rollCount'], rollBytes: values['hdfs.rollSize'] };
+  const buckets = new Buckets({ files, settlements, tasks, log, ...rolls });
+  const keeper = new FileKeeper({
+    buckets,
+    load,
+    ledger,
+    log,
+    maxOpenFiles: values['hdfs.maxOpenFiles'],
+    maxOpenStreams: values['hdfs.maxOpenStreams'] ?? openStreamsLocal,
+    writeBytes: codec === undefined ? writeBytesPlain : writeBytesCompressed,
+    isAtLeastOnce: values['hdfs.delivery'] === 'at-least-once',
+  });
+  const timers = new FileTimers({
+    clock,
+    buckets,
+    keeper,
+    rollMs: values['hdfs.rollInterval'] * 1000,
+    idleMs: values['hdfs.idleTimeout'] * 1000,
+    pinnedMs: values['hdfs.maxPinnedAge'] * 1000,
+    onRetry: (nowMs) => {
+      // Where the channel refuses, the ledger knows.
+      if (load.asideEvents > 0) void ledger.rollback(buckets.takeAside(nowMs)).catch(() => undefined);
+    },
+  });
+  return { load, ledger, retries, tasks, settlements, buckets, keeper, timers, style };
+}
+
+/** Files of another style are not gone on with: it tells apart what is in them, and where events go. */
+function styleOf(values: HdfsValues, { makeSerializer }: SinkContext): string {
+  const { className } = values['hdfs.codeC'] ?? { className: '' };
+  const fileType = values['hdfs.fileType'];
+  const written = fileType === 'SequenceFile' ? values['hdfs.writeFormat'] : sampleOf(makeSerializer);
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([fileType, written, className, values['hdfs.path'], values['hdfs.filePrefix']]));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** What a serializer makes of some event tells it from others, and from itself with other keys. */
+function sampleOf(makeSerializer: SinkContext['makeSerializer']): string {
+  const serializer = makeSerializer();
+  if (!serializer.canReopen) return '';
+  return serializer.serialize([{ sequence: 1, headers: { name: 'value' }, body: Buffer.from('body') }]).toString();
+}

@@ -1,0 +1,150 @@
+/** Small parts of the hdfs sink: where a path leads, which keys exclude each other, what the protocol decides. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { fileNoteOf, noteValueOf } from '../../../../src/adapters/sinks/hdfs/file-note.ts';
+import { hdfsSink } from '../../../../src/adapters/sinks/hdfs/hdfs-sink.ts';
+import { Limit } from '../../../../src/adapters/sinks/hdfs/limit.ts';
+import { actionFor, rows, type Standing, standingOf } from '../../../../src/adapters/sinks/hdfs/protocol-table.ts';
+import { RangeList } from '../../../../src/adapters/sinks/hdfs/range-list.ts';
+import { targetPath } from '../../../../src/adapters/sinks/hdfs/target-path.ts';
+import type { NoteValue } from '../../../../src/engine.ts';
+import { problemsOf, valuesOf } from '../../contexts.ts';
+
+const eventAt = (sequence: number) => ({ sequence, headers: {}, body: Buffer.alloc(0) });
+
+test('each pair of what can stand at two names is in one row of the protocol', () => {
+  const standings: readonly Standing[] = ['ours', 'other', 'directory', 'nothing'];
+  for (const temporary of standings) {
+    for (const final of standings) {
+      const found = rows.filter((row) => row.temporary.includes(temporary) && row.final.includes(final));
+      assert.equal(found.length, 1, `${temporary} ${final}`);
+    }
+  }
+  assert.equal(actionFor('ours', 'directory'), 'nextName');
+  assert.equal(actionFor('nothing', 'other'), 'inDoubt');
+});
+
+test('a file is ours by its identity and its length', () => {
+  const file = { fileId: 'a', lengthBytes: 3 };
+  assert.equal(standingOf({ fileId: 'a', kind: 'file', lengthBytes: 3 }, file), 'ours');
+  assert.equal(standingOf({ fileId: 'a', kind: 'file', lengthBytes: 4 }, file), 'other');
+  assert.equal(standingOf({ fileId: 'b', kind: 'file', lengthBytes: 3 }, file), 'other');
+  assert.equal(standingOf({ fileId: 'a', kind: 'directory', lengthBytes: 3 }, file), 'directory');
+  assert.equal(standingOf(undefined, file), 'nothing');
+});
+
+test('a list of ranges holds what was added to it, ascending, neighbours as one', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), fc.nat(20), (sequences, at) => {
+      const list = new RangeList();
+      const other = new RangeList();
+      list.add(sequences.slice(0, at).map(eventAt));
+      other.add(sequences.slice(at).map(eventAt));
+      list.addAll(other);
+      const ranges = list.ranges();
+      const found = ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+      assert.deepEqual(
+        found,
+        [...sequences].sort((one, two) => one - two),
+      );
+      assert.equal(list.eventCount, sequences.length);
+      assert.ok(list.rangeCount <= Math.max(1, sequences.length));
+    }),
+  );
+});
+
+test('200,000 events of 200 buckets in turn cost a few megabytes', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const lists = Array.from({ length: 200 }, () => new RangeList());
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let batch = 0; batch < 200; batch += 1) {
+    for (const [bucket, list] of lists.entries()) {
+      list.add(Array.from({ length: 5 }, (_, index) => eventAt(1 + batch * 1000 + index * 200 + bucket)));
+    }
+  }
+  collect();
+  const grownBytes = process.memoryUsage().heapUsed - before;
+  assert.equal(
+    lists.reduce((sum, { rangeCount }) => sum + rangeCount, 0),
+    200_000,
+  );
+  assert.ok(grownBytes < 8 * 1024 * 1024, `${grownBytes} bytes`);
+});
+
+test('events in a row are one range, however many', () => {
+  const list = new RangeList();
+  list.add(Array.from({ length: 1000 }, (_, index) => eventAt(5 + index)));
+  list.add([eventAt(1005), eventAt(1006)]);
+  assert.deepEqual(list.ranges(), [{ first: 5, last: 1006 }]);
+});
+
+test('hdfs.path leads to local directories, and other places are refused', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['/logs/%Y', '/logs/%Y'],
+    ['/logs//', '/logs'],
+    ['/', ''],
+    ['file:///logs/%{host}/', '/logs/%{host}'],
+    ['FILE:/logs', '/logs'],
+    ['logs', `${process.cwd().replaceAll('%', '%%')}/logs`],
+  ];
+  for (const [text, value] of cases) assert.deepEqual(targetPath.parse(text), { value }, text);
+  const problem = (text: string): string => problemsOf(hdfsSink, { 'hdfs.path': text }).join();
+  assert.match(problem('hdfs://nn:8020/logs'), /'hdfs:' is not written to by this version.*file:\/\/\/directory/);
+  assert.match(problem('file://logs/x'), /names a host, 'logs'/);
+  assert.match(problem('file:logs'), /is relative/);
+  assert.match(problem('/logs/%[nowhere]'), /is not known/);
+});
+
+test('keys that exclude each other, or miss one another', () => {
+  const check = (texts: Readonly<Record<string, string>>): string => {
+    const problems = hdfsSink.check?.(valuesOf(hdfsSink, { 'hdfs.path': '/x', ...texts })) ?? [];
+    return problems.map(({ key, message }) => `${key} ${message}`).join();
+  };
+  assert.equal(check({}), '');
+  assert.equal(check({ 'hdfs.fileType': 'CompressedStream', 'hdfs.codeC': 'gzip' }), '');
+  assert.match(check({ 'hdfs.fileType': 'CompressedStream' }), /hdfs.codeC is missing/);
+  assert.match(check({ 'hdfs.fileType': 'DataStream', 'hdfs.codeC': 'gzip' }), /hdfs.codeC compresses nothing/);
+  assert.match(check({ 'hdfs.roundUnit': 'hour', 'hdfs.roundValue': '25' }), /at most 24/);
+  assert.match(check({ 'hdfs.inUsePrefix': 'a/b' }), /hdfs.inUsePrefix is part of a name/);
+});
+
+test('a note that is none of a file reads as none', () => {
+  const named = { bucket: '/a/b', suffix: '', temporary: 'file:///a/b.1.tmp', final: 'file:///a/b.1' };
+  const written = { fileId: '1', lengthBytes: 2, events: 3, bodyBytes: 4 };
+  const notes = [
+    { state: 'begun', ...named },
+    { state: 'suspended', ...named, ...written, continuation: '', style: 's', begunAtMs: 5 },
+    { state: 'prepared', ...named, ...written, preparedEvents: 1 },
+  ] as const;
+  for (const note of notes) {
+    assert.deepEqual(fileNoteOf(noteValueOf(note)), note);
+    for (const key of Object.keys(note)) {
+      const broken: Record<string, NoteValue> = { ...note, [key]: -1.5 };
+      if (key === 'begunAtMs') broken[key] = 'soon';
+      assert.equal(fileNoteOf(broken), undefined, `${note.state} ${key}`);
+    }
+  }
+  for (const value of [undefined, null, 1, [], {}]) assert.equal(fileNoteOf(value), undefined);
+});
+
+test('so many jobs run at a time, also where some fail', async () => {
+  const limit = new Limit(3);
+  let running = 0;
+  let most = 0;
+  const job = async (number: number): Promise<number> => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running -= 1;
+    if (number % 4 === 0) throw new Error('a job');
+    return number;
+  };
+  const ends = await Promise.allSettled(Array.from({ length: 20 }, (_, number) => limit.run(() => job(number))));
+  assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 15);
+  assert.equal(most, 3);
+});
