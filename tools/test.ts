@@ -1,8 +1,9 @@
 /**
- * The test runner behind `npm test` and `npm run test:long`.
+ * The test runner behind `npm test`, `npm run test:long` and `npm run test:interop`.
  *
- *     tsx tools/test.ts [--long] [FILE or DIR …]
+ *     tsx tools/test.ts [--long | --interop] [FILE or DIR …]
  *
+ * Tests beside other programs (Flume, Hadoop: test/interop) are a kind of their own: `npm test` needs Node alone.
  * Node 20 has no glob argument and runs 0 tests with exit 0 where a folder holds none, so the files are listed
  * here, and none found is a failure, as is a file that runs no test. Each file is a process of its own, started
  * with this one's loader and this one's Node. Ends with exactly one line `N passed, N failed` (and
@@ -29,24 +30,27 @@ const showsPrefix = 'shows: ';
 
 type ResultEvent = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>;
 
-function isTest(name: string, long: boolean): boolean {
-  return long ? name.endsWith('.long.test.ts') : name.endsWith('.test.ts') && !name.endsWith('.long.test.ts');
+type Kind = 'quick' | 'long' | 'interop';
+
+function isTest(path: string, kind: Kind): boolean {
+  if (!path.endsWith('.test.ts')) return false;
+  if (path.startsWith('test/interop/')) return kind === 'interop';
+  return kind === (path.endsWith('.long.test.ts') ? 'long' : 'quick');
 }
 
-function testsIn(directory: string, long: boolean): string[] {
+function testsIn(directory: string, kind: Kind): string[] {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && isTest(entry.name, long))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .sort();
+  const files = entries.filter((entry) => entry.isFile());
+  const paths = files.map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  return paths.filter((path) => isTest(path, kind)).sort();
 }
 
 /** Files as named, directories as what they hold of the kind asked for; without arguments all of test/. */
-function listFiles(asked: readonly string[], long: boolean): string[] {
-  if (asked.length === 0) return testsIn(join(root, 'test'), long);
+function listFiles(asked: readonly string[], kind: Kind): string[] {
+  if (asked.length === 0) return testsIn(join(root, 'test'), kind);
   const listed = asked.flatMap((path) => {
     const full = resolve(path);
-    return statSync(full).isDirectory() ? testsIn(full, long) : [relative(root, full)];
+    return statSync(full).isDirectory() ? testsIn(full, kind) : [relative(root, full)];
   });
   return [...new Set(listed)];
 }
@@ -112,15 +116,15 @@ async function runFiles(files: readonly string[], timeoutMs: number, tally: Tall
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  const long = args.includes('--long');
-  const asked = args.filter((arg) => arg !== '--long');
-  const files = listFiles(asked, long);
+  const kind: Kind = args.includes('--long') ? 'long' : args.includes('--interop') ? 'interop' : 'quick';
+  const asked = args.filter((arg) => arg !== '--long' && arg !== '--interop');
+  const files = listFiles(asked, kind);
   console.log(`Node ${process.version}, ${files.length} test files`);
 
   const tally = new Tally();
   const phases = [files.filter((file) => rules.includes(file)), files.filter((file) => !rules.includes(file))];
   for (const phase of phases) {
-    if (phase.length > 0) await runFiles(phase, long ? longFileTimeoutMs : fileTimeoutMs, tally);
+    if (phase.length > 0) await runFiles(phase, kind === 'long' ? longFileTimeoutMs : fileTimeoutMs, tally);
   }
   if (files.length === 0) tally.problems.push('no test files found');
   else if (tally.passed === 0 && tally.problems.length === 0) tally.problems.push('no test ran');

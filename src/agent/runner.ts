@@ -11,7 +11,7 @@ import { Drain } from './drain.ts';
 import type { Plan, Planned } from './plan.ts';
 import { drainKey, drainsOf, sourceKey } from './plan-changes.ts';
 import { settledWithin } from './sleep.ts';
-import { requiredChannels, SourceUnit, type UnitParts } from './source-unit.ts';
+import { requirementOf, SourceUnit, type UnitParts } from './source-unit.ts';
 import { type StopStage, stopInStages } from './stop-stages.ts';
 import type { SupervisedState } from './supervisor.ts';
 
@@ -150,7 +150,9 @@ export class AgentRunner {
     await this.#orStop(Promise.all(madeDrains.map((drain) => drain.start())), startWaitMs);
     if (this.#stopping.signal.aborted) return;
     await this.#joinOptional(isOpen);
-    const sources = plan.sources.filter((one) => !this.#sources.has(one.name) && requiredChannels(one).every(isOpen));
+    const sources = plan.sources.filter((one) => {
+      return !this.#sources.has(one.name) && requirementOf(one).channels.every(isOpen);
+    });
     const madeSources = sources.map((planned) => new SourceUnit(planned, this.#unitParts, isOpen));
     for (const source of madeSources) this.#sources.set(source.planned.name, source);
     await this.#orStop(Promise.all(madeSources.map((source) => source.start())), startWaitMs);

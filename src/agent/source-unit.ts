@@ -16,11 +16,23 @@ export interface UnitParts {
   readonly channel: (name: string) => Channel;
 }
 
-/** Channels that a source cannot start without: those that some event may require; all, where none does. */
-export function requiredChannels({ channels, selector }: PlannedSource): readonly string[] {
-  const optional = selector.definition.optionalChannels?.(selector.values, { channels }) ?? [];
-  const required = channels.filter((name) => !optional.includes(name));
-  return required.length > 0 ? required : channels;
+/** What a source cannot start without. */
+interface Requirement {
+  readonly channels: readonly string[];
+  /** Why it cannot start whatever is open: its selector, a part of the user's own maybe, threw. */
+  readonly problem: Error | undefined;
+}
+
+/** Channels that some event may require; all, where none does. Total. */
+export function requirementOf({ name, channels, selector }: PlannedSource): Requirement {
+  try {
+    const optional = selector.definition.optionalChannels?.(selector.values, { channels }) ?? [];
+    const required = channels.filter((channel) => !optional.includes(channel));
+    return { channels: required.length > 0 ? required : channels, problem: undefined };
+  } catch (cause) {
+    const what = `the selector of source ${name} cannot say which channels are optional: its optionalChannels failed`;
+    return { channels: [], problem: new Error(what, { cause }) };
+  }
 }
 
 /** See above. One life: started once, stopped once. */
@@ -28,7 +40,7 @@ export class SourceUnit {
   readonly planned: PlannedSource;
   readonly #parts: UnitParts;
   readonly #supervisor: Supervisor;
-  readonly #required: readonly string[];
+  readonly #requirement: Requirement;
   /** Channels that it has: of the optional ones those that were open, or came since. */
   readonly #joined: Set<string>;
   #goesByNotes = false;
@@ -37,10 +49,10 @@ export class SourceUnit {
   constructor(planned: PlannedSource, parts: UnitParts, isOpen: (channel: string) => boolean) {
     this.planned = planned;
     this.#parts = parts;
-    this.#required = requiredChannels(planned);
-    this.#joined = new Set(planned.channels.filter((name) => this.#required.includes(name) || isOpen(name)));
+    this.#requirement = requirementOf(planned);
+    this.#joined = new Set(planned.channels.filter((name) => this.requires(name) || isOpen(name)));
     const log = parts.log(planned.name);
-    if (this.missing.length > 0) {
+    if (this.missing.length > 0 && this.#requirement.problem === undefined) {
       log.warn('the source starts without optional channels that are not open', { channels: this.missing.join(' ') });
     }
     this.#supervisor = new Supervisor({
@@ -66,7 +78,7 @@ export class SourceUnit {
   }
 
   requires(channel: string): boolean {
-    return this.#required.includes(channel);
+    return this.#requirement.channels.includes(channel);
   }
 
   /** It has this channel from now on. */
@@ -94,6 +106,7 @@ export class SourceUnit {
 
   async #start(): Promise<void> {
     const { planned } = this;
+    if (this.#requirement.problem !== undefined) throw this.#requirement.problem;
     const context = contextOf(this.#parts, 'SOURCE', planned.name);
     this.#source ??= planned.definition.create(planned.values, { ...context, processor: this.#makeProcessor(context) });
     await this.#source.start();
@@ -104,7 +117,7 @@ export class SourceUnit {
     const processor = createChannelProcessor({
       ...context,
       channels,
-      optional: channels.filter((channel) => !this.#required.includes(channel)),
+      optional: channels.filter((channel) => !this.requires(channel)),
       isJoined: (channel) => this.#joined.has(channel),
       channel: (channel) => this.#openChannel(channel),
       interceptors: interceptors.map(({ name: own, definition, values }) =>

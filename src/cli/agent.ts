@@ -19,10 +19,11 @@ const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
 
 const help = `Usage: forebay agent -n NAME -f FILE [options]
 
-Runs an agent of a Flume configuration, as it is.
+Runs an agent of a Flume configuration, as it is, until it is told to stop.
 
-  -n, --name NAME          the agent to run
-  -f, --conf-file FILE     the configuration; of several the later ones win
+Options:
+  -n, --name NAME          the agent to run (required)
+  -f, --conf-file FILE     the configuration (required); of several the later ones win
   -d, --dryrun             check the configuration and start nothing
   -i, --poll-interval S    look every S seconds whether the files were changed (default 30)
       --no-reload-conf     do not look; SIGHUP still reloads
@@ -32,8 +33,13 @@ Runs an agent of a Flume configuration, as it is.
   -u, --conf-uri URI       a file URI, read before the files
   -h, --help               print this help
 
-Accepted, with a note where they do nothing: -c/--conf, -C/--classpath, --plugins-path, -X…, -agentlib…,
--agentpath…, -javaagent…, -b, -a, -user, -pwd, -p.
+Accepted as flume-ng takes them, without effect; a note says what to do where that matters: -c/--conf,
+-C/--classpath, --plugins-path, -X…, -agentlib…, -agentpath…, -javaagent…, -a/--auth-provider,
+-b/--backup-directory, -p/--zkBasePath, -user/--conf-user, -pwd/--conf-password.
+Refused: -z/--zkConnString and -prov/--conf-provider; write the configuration to a file.
+
+Example:
+  $ forebay agent -n a1 -f /etc/flume/agent.properties --log-file /var/log/forebay/a1.log
 
 Signals: TERM or INT stops in order (sources, sinks, channels; 60 s at most), a second one at once; HUP reads the
 configuration again, and opens the log's file anew.

@@ -8,11 +8,11 @@ import { problemText } from '../config/problems.ts';
 const exitConfig = 78;
 
 interface CheckOptions {
-  readonly confFile: readonly string[];
+  readonly confFile?: readonly string[];
   readonly name?: string;
   readonly lenient?: boolean;
   readonly json?: boolean;
-  readonly define: readonly string[];
+  readonly define?: readonly string[];
 }
 
 const example = `
@@ -25,25 +25,35 @@ Exit status: 0 no errors (there may be warnings), 78 errors, or a file that cann
 
 /** Makes the command. `finish` is told the exit status. */
 export function configCommand(finish: (status: number) => void): Command {
-  const append = (one: string, others: readonly string[]): readonly string[] => [...others, one];
-  const config = new Command('config').description('what is in a configuration');
+  const append = (one: string, others: readonly string[] = []): readonly string[] => [...others, one];
+  const config = new Command('config').description('look into a configuration: `config check`');
   config
     .command('check')
-    .description('say what is wrong with a configuration, without starting anything')
-    .requiredOption('-f, --conf-file <file>', 'a .properties file; of several the later ones win', append, [])
-    .option('-n, --name <agent>', 'check this agent only (default: every agent there is)')
-    .option('-D, --define <key=value>', 'a system property, what sys:key stands for in values', append, [])
-    .option('--lenient', 'leave out what Flume leaves out, with a warning, where that is an error else')
+    .usage('-f FILE [options]')
+    .summary('say what is wrong with it, and start nothing')
+    .description('Says what is wrong with a Flume configuration, and starts nothing.')
+    .option('-f, --conf-file <file>', 'the configuration (required); later ones win', append)
+    .option('-n, --name <agent>', 'check this agent only (default: all of them)')
+    .option('-D, --define <key=value>', `a value for ${'$'}{sys:key} in the configuration`, append)
+    .option('--lenient', 'warn of what Flume leaves out; else it is an error')
     .option('--json', 'print one JSON document')
     .addHelpText('after', example)
     .action(async (options: CheckOptions, command: Command) => {
-      if (options.confFile.length === 0) command.error("error: required option '-f, --conf-file <file>' not specified");
+      // Not by requiredOption, which would speak before an unknown option is named.
+      if (options.confFile === undefined)
+        command.error("error: required option '-f, --conf-file <file>' not specified");
       finish(await check(options));
     });
   return config;
 }
 
-async function check({ confFile, name, define, lenient = false, json = false }: CheckOptions): Promise<number> {
+async function check({
+  confFile = [],
+  name,
+  define = [],
+  lenient = false,
+  json = false,
+}: CheckOptions): Promise<number> {
   const { plans, problems, hasErrors } = await loadConfiguration({
     files: confFile,
     ...(name === undefined ? {} : { agent: name }),

@@ -8,6 +8,14 @@ import { configCommand } from './config-check.ts';
 /** sysexits.h EX_USAGE: the command line itself is wrong. */
 const exitUsage = 64;
 
+/** Behind the options. */
+const examples = `
+Examples:
+  $ forebay config check -f /etc/flume/agent.properties
+  $ forebay agent -n a1 -f /etc/flume/agent.properties
+
+\`forebay COMMAND --help\` has the options of each.`;
+
 function packageVersion(): string {
   // From src/cli/ and from dist/cli/ the manifest is two folders up.
   const manifest: { version: string } = createRequire(import.meta.url)('../../package.json');
@@ -16,9 +24,11 @@ function packageVersion(): string {
 
 function buildProgram(): Command {
   return new Command('forebay')
-    .description('A crash-safe buffer for log streams.')
+    .usage('COMMAND [options]')
+    .description('A crash-safe buffer for log streams that runs Apache Flume configurations.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', examples)
     .allowExcessArguments()
     .showHelpAfterError('Try `forebay --help`.')
     .exitOverride();
@@ -51,5 +61,11 @@ async function run(args: readonly string[]): Promise<number> {
     return error.exitCode === 0 ? 0 : exitUsage;
   }
 }
+
+// Whoever reads has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(process.exitCode ?? 0);
+});
 
 process.exitCode = await run(process.argv.slice(2));

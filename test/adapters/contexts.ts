@@ -133,11 +133,11 @@ export function textsOf(events: readonly { readonly body: Uint8Array }[]): strin
   return events.map(({ body }) => Buffer.from(body).toString());
 }
 
-/** Resolves once `isTrue`; rejects after 10 s. */
+/** Resolves once `isTrue`; rejects after 30 s. */
 export async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 30_000;
   while (!isTrue()) {
-    if (performance.now() > endMs) throw new Error(`waited 10 s in vain: ${what}`);
+    if (performance.now() > endMs) throw new Error(`waited 30 s in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -193,3 +193,37 @@ test('an optional channel that fails while it runs is left and joined again: the
   // It looks at the notes again when the channel is back.
   assert.deepEqual(stepsOf(await failAndReturn(t, true)), ['stop r1', 'start r1', 'stop r1']);
 });
+
+test('a selector that throws when it is asked for optional channels: its source fails, all else runs', async (t) => {
+  const { world, runner, log } = make(t, 100);
+  const plan = planOf(world, {
+    channels: { c1: '1', c2: '1' },
+    sources: { r1: 'c1', r2: 'c2' },
+    sinks: { k1: 'c1', k2: 'c2' },
+  });
+  const optionalChannels = (): never => {
+    throw new Error('no such header');
+  };
+  const withBadSelector = (first: boolean): Plan => ({
+    ...plan,
+    sources: plan.sources.map((source) => {
+      const { selector, fingerprint } = source;
+      if (source.name !== 'r1' || !first) return { ...source, fingerprint: `${fingerprint} good` };
+      return { ...source, selector: { ...selector, definition: { ...selector.definition, optionalChannels } } };
+    }),
+  });
+  await runner.start(withBadSelector(true));
+  const states = (): unknown[] => ['r1', 'r2'].map((name) => runner.stats().states.get(`source ${name}`));
+  await until(() => (world.delivered.get('k2') ?? []).length > 10, 'events at k2');
+  assert.deepEqual(states(), ['failing', 'running']);
+  const said = log.lines.find(({ component, level }) => component === 'r1' && level === 'error');
+  assert.equal(said?.text, 'cannot start, and will try again');
+  const error = said?.fields['error'] as Error;
+  assert.match(error.message, /the selector of source r1 cannot say which channels are optional/);
+  assert.equal((error.cause as Error).message, 'no such header');
+  // The agent is still there for a configuration that is better.
+  await runner.swap(withBadSelector(false));
+  await until(() => numbersAt(world, 'k1').length > 10, 'events at k1');
+  assert.deepEqual(states(), ['running', 'running']);
+  assert.ok(log.lines.every(({ component, level }) => component !== 'agent' || level !== 'error'));
+});

@@ -179,9 +179,9 @@ export function planOf(
   };
 }
 
-/** Waits until `holds`, for ten seconds at most. */
+/** Waits until `holds`, for half a minute at most. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 30_000;
   while (!holds()) {
     if (performance.now() > endMs) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

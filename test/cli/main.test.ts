@@ -32,6 +32,13 @@ test('--help prints the usage', () => {
   assert.equal(status, 0);
 });
 
+test('a pipe that is closed early is no error', () => {
+  const command = `${process.execPath} --import=tsx ${join(root, 'src/cli/main.ts')} --help`;
+  const script = `set -o pipefail; { ${command}; echo "status $?" >&2; } | true`;
+  const { stderr } = spawnSync('bash', ['-c', script], { cwd: root, encoding: 'utf8' });
+  assert.equal(stderr, 'status 0\n');
+});
+
 test('an unknown command exits 64 and names it', () => {
   const { status, stdout, stderr } = forebay('chanel', 'stats');
   assert.equal(stdout, '');

@@ -51,15 +51,6 @@ export async function warningsOf(options: AgentOptions): Promise<readonly string
   return problems.map(({ key, message }) => `${key}: ${message}`);
 }
 
-/** Why it is refused. */
-export async function errorsOf(options: AgentOptions): Promise<string> {
-  const { problems } = await load(options);
-  return problems
-    .filter(({ severity }) => severity === 'error')
-    .map(problemText)
-    .join('\n');
-}
-
 function load({ name, files, environment, system }: AgentOptions) {
   const surroundings = {
     environment: { ...process.env, ...environment },

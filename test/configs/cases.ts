@@ -20,8 +20,6 @@ export interface Case {
   /** One after the other. */
   readonly in: readonly Input[];
   readonly out: readonly Output[];
-  /** The file as it is is refused, for this reason; it runs with one text put in place of another. */
-  readonly instead?: { readonly text: string; readonly by: string; readonly refusal: RegExp };
   /** Of `config check`, each by how it begins. Default none. */
   readonly warnings?: readonly string[];
   /** What components say above `info`, once or more, each by how it begins. Default nothing. */

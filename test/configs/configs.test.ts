@@ -4,13 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { root } from '../support/source.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { type Agent, type AgentOptions, errorsOf, startHere, startProcess, until, warningsOf } from './agents.ts';
+import { type Agent, startHere, startProcess, until, warningsOf } from './agents.ts';
 import { betweenCases } from './between-cases.ts';
 import type { Case } from './cases.ts';
 import { classicCases } from './classic-cases.ts';
@@ -30,13 +29,12 @@ async function run(t: Parameters<typeof tempDir>[0], row: Case): Promise<void> {
   const dir = await tempDir(t);
   for (const step of row.before ?? []) await step({ dir, log: () => [] });
   const names = row.more === undefined ? [row.file] : [row.file, row.more];
-  const files = await Promise.all(names.map((name) => placeConfiguration(name, dir, row.instead)));
+  const files = await Promise.all(names.map((name) => placeConfiguration(name, dir)));
   // A path is below the directory of the test, as those in the files are.
   const environment = Object.fromEntries(
     Object.entries(row.environment ?? {}).map(([key, value]) => [key, value.startsWith('/') ? dir + value : value]),
   );
   const options = { name: row.agent ?? 'a1', files, dir, environment, system: row.system ?? {} };
-  await assertRefusal(options, row);
   assertSaid(await warningsOf(options), row.warnings);
   const agent = await (row.isProcess === true ? startProcess(options) : startHere(options));
   t.after(() => agent.stop());
@@ -51,15 +49,6 @@ async function run(t: Parameters<typeof tempDir>[0], row: Case): Promise<void> {
   await agent.stop();
   assert.deepEqual(await readAll(agent, row.out), expectedOf(row.out), 'as it was, once it has stopped');
   assertSaid(complaintsOf(agent), row.says);
-}
-
-/** Of the file as it is, where something has to be put in its place. */
-async function assertRefusal(options: AgentOptions, { file, instead }: Case): Promise<void> {
-  if (instead === undefined) return;
-  const dir = join(options.dir, 'as-it-is');
-  await mkdir(dir);
-  const files = [await placeConfiguration(file, dir)];
-  assert.match(await errorsOf({ ...options, files }), instead.refusal);
 }
 
 function readAll(agent: Agent, out: readonly Output[]): Promise<unknown[]> {

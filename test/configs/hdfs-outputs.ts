@@ -1,10 +1,9 @@
 /** What the hdfs sink writes, in each of its formats; read once the agent has stopped, when all files are whole. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
-import avro from 'avsc';
 import { readSequenceFile } from '../adapters/sinks/hdfs/sequence-reader.ts';
+import { readAvroFile } from '../support/avro-files.ts';
 import type { Output } from './outputs.ts';
 
 /** That each file below `path` has such a name, and that there are so many. */
@@ -31,13 +30,7 @@ export function sequenced(path: string, expected: readonly string[]): Output {
 
 /** The records in Avro container files, as `show` shows each. */
 export function avroRecords(path: string, expected: readonly string[], show: (record: never) => string): Output {
-  return readWhole(path, expected, async (bytes) => {
-    const shown: string[] = [];
-    for await (const record of Readable.from([bytes]).pipe(new avro.streams.BlockDecoder())) {
-      shown.push(show(record as never));
-    }
-    return shown;
-  });
+  return readWhole(path, expected, async (bytes) => (await readAvroFile<never>(bytes)).records.map(show));
 }
 
 function readWhole(path: string, expected: readonly string[], read: (bytes: Buffer) => Promise<string[]>): Output {

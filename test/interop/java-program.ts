@@ -1,18 +1,20 @@
 /**
- * Java programs with jars from Maven, for tests: built once for each state of their sources, kept under node_modules,
+ * Java programs with jars from Maven, for tests: built once for each state of their sources, kept in the user's cache,
  * run with lines in and lines out.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const cache = resolve(fileURLToPath(import.meta.url), '../../../node_modules/.cache/forebay-interop');
+/** Outside the tree: the jars are large, and the same in every clone. */
+const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'forebay-interop');
 const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
 const buildTimeoutMs = 150_000;
 const runTimeoutMs = 60_000;

@@ -35,6 +35,8 @@ const { context } = sinkOn(await MemoryChannel.open());
 const schema = { type: 'record' as const, name: 'Line', fields: [{ name: 'line', type: 'bytes' as const }] };
 /** Several to a file. */
 const blocks = { syncIntervalBytes: '4000' };
+/** As the example of Flume's user guide has it. */
+const snappyBlocks = { compressionCodec: 'snappy', ...blocks };
 /** Of what AvroEventSerializer writes. */
 export const lineType: avro.Type = avro.Type.forSchema(schema);
 
@@ -82,11 +84,15 @@ const serializers: Readonly<Record<string, SerializerKind>> = {
   },
   avro_event: avroEvents('null'),
   'avro_event, deflate': avroEvents('deflate'),
-  AvroEventSerializer: {
-    keys: { serializer: 'org.apache.flume.sink.hdfs.AvroEventSerializer$Builder' },
+  'avro_event, snappy': avroEvents('snappy'),
+  'AvroEventSerializer, snappy': {
+    keys: {
+      serializer: 'org.apache.flume.sink.hdfs.AvroEventSerializer$Builder',
+      'serializer.compressionCodec': snappyBlocks.compressionCodec,
+    },
     job: 'avro',
     batches: several.map((batch) => batch.map(encoded)),
-    make: () => avroBodySerializer.create(valuesOf(avroBodySerializer, blocks), context),
+    make: () => avroBodySerializer.create(valuesOf(avroBodySerializer, snappyBlocks), context),
     shown: ({ body }) => hex(lineType.fromBuffer(body).line),
   },
 };

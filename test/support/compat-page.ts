@@ -24,6 +24,17 @@ A key that ends in a dot is the beginning of many. \`type\`, \`channel\`, \`chan
 and \`processor\` bind components, as in Flume. What Flume has and forebay has not is at the end.
 `;
 
+/** They stand for texts in values, and are no part of the way that events take. */
+const configFilters = `
+## Config filters
+
+\`\${NAME['key']}\` in a value, for the names in \`configfilters\`. There are \`env\` (variables of the environment) and
+\`external\` (the first line that a \`command\` prints, in \`charset\`). \`hadoop\`, a credential store, is refused.
+
+A reference without a value is an error, and the agent does not start (exit status 78); Flume leaves it as it is, as
+text. So does \`--lenient\`, with a warning.
+`;
+
 /** The whole page. */
 export function compatPage(): string {
   const components = declaredComponents();
@@ -32,7 +43,7 @@ export function compatPage(): string {
     `\n## ${kind[0]?.toUpperCase()}${kind.slice(1)}\n`,
     ...components.filter((component) => component.kind === kind).map(componentPart),
   ]);
-  return `${[introduction, ...parts, oursPart(components), absentPart()].join('\n').trimEnd()}\n`;
+  return `${[introduction, ...parts, configFilters, oursPart(components), absentPart()].join('\n').trimEnd()}\n`;
 }
 
 function componentPart(component: DeclaredComponent): string {

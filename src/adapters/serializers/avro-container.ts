@@ -9,9 +9,22 @@
  */
 import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
+import { compressAvroSnappy } from '../../agent/contracts/formats/avro-snappy.ts';
 
-/** Codecs that can be written. */
-export type AvroCodec = 'null' | 'deflate';
+/** Codecs that can be written, by Avro's names. */
+export type AvroCodec = 'null' | 'deflate' | 'snappy';
+
+/** How each stores a block's data. */
+const codecs: Readonly<Record<AvroCodec, (data: Buffer) => Buffer>> = {
+  null: (data) => data,
+  deflate: (data) => deflateRawSync(data),
+  snappy: compressAvroSnappy,
+};
+
+/** Whether `name` is that of a codec that can be written. */
+export function isAvroCodec(name: string): name is AvroCodec {
+  return Object.hasOwn(codecs, name);
+}
 
 /** Writes the parts of one container file. Holds no data: what was not kept of it can be cut off at any block's end. */
 export class AvroContainer {
@@ -40,7 +53,7 @@ export class AvroContainer {
 
   /** One block of `count` records, whose binary form `data` is. */
   block(count: number, data: Buffer): Buffer[] {
-    const stored = this.#codec === 'deflate' ? deflateRawSync(data) : data;
+    const stored = codecs[this.#codec](data);
     return [long(count), long(stored.length), stored, this.#sync];
   }
 }

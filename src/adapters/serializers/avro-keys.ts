@@ -1,6 +1,6 @@
 /** Keys of every serializer that writes Avro container files. */
 import { integer, type Key, type KeyType, optional } from '../../agent/contracts/keys.ts';
-import type { AvroCodec } from './avro-container.ts';
+import { type AvroCodec, isAvroCodec } from './avro-container.ts';
 
 /** See avroKeys. */
 export interface AvroKeys extends Record<string, Key<unknown>> {
@@ -9,13 +9,14 @@ export interface AvroKeys extends Record<string, Key<unknown>> {
 }
 
 /** Codecs that Avro has and that nothing kept here writes. */
-const unwritable = /^(?:snappy|bzip2|xz|zstandard)$/;
+const unwritable = /^(?:bzip2|xz|zstandard)$/;
 
 const codec: KeyType<AvroCodec> = {
-  name: 'null, deflate',
+  name: 'null, deflate, snappy',
   parse: (text) => {
-    if (text === 'null' || text === 'deflate') return { value: text };
-    if (unwritable.test(text)) return { problem: `'${text}' cannot be written: use deflate, or null for none` };
+    if (isAvroCodec(text)) return { value: text };
+    if (unwritable.test(text))
+      return { problem: `'${text}' cannot be written: use snappy or deflate, or null for none` };
     return { value: 'null', warning: `'${text}' is no codec of Avro, and counts as null: not compressed` };
   },
 };
@@ -28,6 +29,6 @@ export const avroKeys: AvroKeys = {
   }),
   compressionCodec: optional(codec, 'null', {
     does: 'how blocks are compressed',
-    standing: { differs: 'snappy, bzip2, xz and zstandard are refused: use deflate' },
+    standing: { differs: 'bzip2, xz and zstandard are refused: use snappy or deflate' },
   }),
 };

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import test from 'node:test';
 import { pathToFileURL } from 'node:url';
 import avro from 'avsc';
 import { avroBodySerializer } from '../../../src/adapters/serializers/avro-body.ts';
 import type { Serializer } from '../../../src/agent/contracts/components.ts';
 import { type DeliveredEvent, type Headers, MemoryChannel, type Sequence } from '../../../src/engine.ts';
+import { readAvroFile } from '../../support/avro-files.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { sinkOn, valuesOf } from '../contexts.ts';
 
@@ -25,13 +25,16 @@ function event(x: number, headers: Headers): DeliveredEvent {
 }
 
 async function pointsIn(bytes: Buffer): Promise<number[]> {
-  const points: number[] = [];
-  for await (const record of Readable.from([bytes]).pipe(new avro.streams.BlockDecoder())) points.push(record.x);
-  return points;
+  return (await readAvroFile<{ x: number }>(bytes)).records.map(({ x }) => x);
 }
 
 test('bodies are the records of the file, under the schema in their header', async () => {
-  for (const texts of [{}, { syncIntervalBytes: '32' }, { compressionCodec: 'deflate' }]) {
+  for (const texts of [
+    {},
+    { syncIntervalBytes: '32' },
+    { compressionCodec: 'deflate' },
+    { compressionCodec: 'snappy' },
+  ]) {
     const serializer = make(texts);
     const batches = [[], [1, 2, 3], Array.from({ length: 100 }, (_, index) => index)];
     const parts = batches.map((xs) => serializer.serialize(xs.map((x) => event(x, literal))));

@@ -15,9 +15,12 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeSet;
+import org.apache.avro.file.CodecFactory;
 import org.apache.avro.file.DataFileReader;
 import org.apache.avro.file.DataFileStream;
+import org.apache.avro.file.DataFileWriter;
 import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -42,6 +45,7 @@ import org.apache.hadoop.util.ReflectionUtils;
  *   avro IN OUT          OUT: the records of IN, by the codec that its name asks for: fields separated by tabs, bytes
  *                        in hex, and maps as name=value in hex, sorted
  *   avro IN OUT FROM     the same from the first sync after FROM on; no codec
+ *   rewrite IN OUT CODEC OUT: the records of IN as a container whose blocks have this codec of Avro's
  */
 public class HadoopReader {
   private static final Configuration conf = new Configuration();
@@ -57,6 +61,7 @@ public class HadoopReader {
           case "codec" -> decompress(job[1], out, job[3]);
           case "lines" -> readLines(job[1], out);
           case "avro" -> readAvro(job[1], out, job.length > 3 ? Long.parseLong(job[3]) : 0);
+          case "rewrite" -> rewriteAvro(job[1], out, job[3]);
           default -> readRecords(job[1], out, job[0].equals("split") ? Long.parseLong(job[3]) : 0);
         }
         System.out.println("ok");
@@ -124,6 +129,14 @@ public class HadoopReader {
     try (DataFileReader<GenericRecord> records = new DataFileReader<>(new File(in), datums)) {
       records.sync(from);
       while (records.hasNext()) writeRecord(records.next(), out);
+    }
+  }
+
+  private static void rewriteAvro(String in, OutputStream out, String codec) throws Exception {
+    try (DataFileStream<GenericRecord> records = new DataFileStream<>(open(in), new GenericDatumReader<>());
+        DataFileWriter<GenericRecord> writer = new DataFileWriter<>(new GenericDatumWriter<GenericRecord>())) {
+      writer.setCodec(CodecFactory.fromString(codec)).create(records.getSchema(), out);
+      while (records.hasNext()) writer.append(records.next());
     }
   }
 

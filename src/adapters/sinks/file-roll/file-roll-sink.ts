@@ -19,7 +19,7 @@ import type {
   SinkStatus,
 } from '../../../agent/contracts/components.ts';
 import { integer, type Key, oneOf, optional, required, text, type ValuesOf } from '../../../agent/contracts/keys.ts';
-import { type Consumer, isForebayError, type TakeBatch } from '../../../engine.ts';
+import { type Consumer, type DeliveredEvent, isForebayError, type TakeBatch } from '../../../engine.ts';
 import { fileNames } from './file-names.ts';
 import { committedLengthOf, putRight, RolledFile } from './rolled-file.ts';
 
@@ -49,7 +49,8 @@ export const fileRollSink: SinkDefinition<FileRollKeys> = {
     }),
     'sink.batchSize': optional(integer(1), 100, {
       unit: 'events',
-      does: 'how many one transaction takes at most; each is synced to disk before it is acknowledged',
+      does: 'how many are taken at a time; they are synced to disk before they are acknowledged',
+      standing: { differs: 'up to ten full batches that are ready share one sync and one acknowledgement' },
     }),
   },
   serializer: { key: 'sink.serializer', preset: 'text' },
@@ -66,6 +67,9 @@ function checkNames(values: ValuesOf<FileRollKeys>): readonly KeyProblem[] {
 
 /** How long one call waits for the first event. */
 const takeWaitMs = 1000;
+/** Of 100 events of 500 bytes each: 65 k events/s with a sync for each batch, 153 k where ten share one. */
+const batchesPerSync = 10;
+const bytesPerSyncMax = 8 * 1024 * 1024;
 
 class FileRollSink implements Sink {
   readonly #context: SinkContext;
@@ -106,20 +110,21 @@ class FileRollSink implements Sink {
     if (this.#consumer === undefined) throw new Error(`sink ${name} has not been started`);
     await this.#rollIfDue();
     // First of all: that the channel gives events shows that its note is the truth, also after a commit that failed.
-    const batch = await this.#consumer.take(this.#batchSize, { waitMs: takeWaitMs, signal });
+    const batches = await this.#take(this.#consumer, signal);
+    const events = batches.flatMap((batch) => batch.events);
     try {
       this.#open ??= await this.#begin();
-      if (batch.events.length === 0) return 'backoff';
-      count('EventDrainAttemptCount', batch.events.length);
-      await this.#deliver(batch, this.#open);
+      if (events.length === 0) return 'backoff';
+      count('EventDrainAttemptCount', events.length);
+      await this.#deliver(this.#consumer, batches, events, this.#open);
     } catch (error) {
       count(isForebayError(error) ? 'ChannelReadFail' : 'EventWriteFail');
       await this.#abandon();
       // Where the channel is gone so is the lease: the first error says more.
-      await batch.rollback().catch(() => undefined);
+      for (const batch of batches) await batch.rollback().catch(() => undefined);
       throw error;
     }
-    count('EventDrainSuccessCount', batch.events.length);
+    count('EventDrainSuccessCount', events.length);
     return 'ready';
   }
 
@@ -130,9 +135,30 @@ class FileRollSink implements Sink {
     await consumer?.close();
   }
 
-  async #deliver(batch: TakeBatch, { file, serializer }: { file: RolledFile; serializer: Serializer }): Promise<void> {
-    await file.append(serializer.serialize(batch.events));
-    await batch.commit({ notes: { [this.#noteKey]: file.committed(false) } });
+  /** Those that are ready: the first is waited for, and may be empty; more follow a full one. */
+  async #take(consumer: Consumer, signal: AbortSignal): Promise<readonly TakeBatch[]> {
+    const batches = [await consumer.take(this.#batchSize, { waitMs: takeWaitMs, signal })];
+    let bytes = 0;
+    for (let last = batches[0]; last?.events.length === this.#batchSize; ) {
+      bytes += last.events.reduce((sum, { body }) => sum + body.length, 0);
+      if (batches.length === batchesPerSync || bytes > bytesPerSyncMax) break;
+      // Where it fails the ones before must not stay leased: they are delivered, or fail as it did.
+      last = await consumer.take(this.#batchSize).catch(() => undefined);
+      if (last !== undefined) batches.push(last);
+    }
+    return batches;
+  }
+
+  async #deliver(
+    consumer: Consumer,
+    batches: readonly TakeBatch[],
+    events: readonly DeliveredEvent[],
+    { file, serializer }: { file: RolledFile; serializer: Serializer },
+  ): Promise<void> {
+    await file.append(serializer.serialize(events));
+    // What was given back by another sink can come behind what is newer.
+    const ranges = batches.flatMap((batch) => batch.ranges).sort((one, other) => one.first - other.first);
+    await consumer.commit(ranges, { notes: { [this.#noteKey]: file.committed(false) } });
   }
 
   async #begin(): Promise<{ file: RolledFile; serializer: Serializer }> {

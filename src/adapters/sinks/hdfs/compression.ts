@@ -5,10 +5,10 @@
  */
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
+import { lz4Block } from '../../../agent/contracts/formats/lz4-block.ts';
+import { snappyBlock } from '../../../agent/contracts/formats/snappy-block.ts';
 import type { KeyType, ParsedValue } from '../../../agent/contracts/keys.ts';
 import { type BlockFormat, blockStream } from './block-stream.ts';
-import { lz4Block } from './lz4-block.ts';
-import { snappyBlock } from './snappy-block.ts';
 
 /** Makes bytes smaller. */
 export interface Codec {

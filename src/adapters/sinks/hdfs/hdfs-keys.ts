@@ -69,7 +69,14 @@ const ofNames: Pick<
       differs: 'this version writes to local directories (file:); a header that would leave the directory is refused',
     },
   }),
-  'hdfs.filePrefix': optional(namePrefix, 'FlumeData', { does: 'what each name begins with; escapes are allowed' }),
+  'hdfs.filePrefix': optional(namePrefix, 'FlumeData', {
+    does: 'what each name begins with, before a dot and a number; escapes are allowed',
+    standing: {
+      differs:
+        'the number is one more than the last of the sink, across restarts too, or the time in ms where that is ' +
+        'later and the file is the first of its bucket; Flume counts on from that time in each bucket by itself',
+    },
+  }),
   'hdfs.fileSuffix': unset(text, { does: "what each name ends with, a dot included; the codec's own where not set" }),
   'hdfs.inUsePrefix': optional(text, '', { does: 'what a name begins with while the file is written' }),
   'hdfs.inUseSuffix': optional(text, '.tmp', { does: 'what a name ends with while the file is written' }),

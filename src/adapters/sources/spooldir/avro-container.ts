@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import avsc from 'avsc';
+import { readAvroSnappy } from '../../../agent/contracts/formats/avro-snappy.ts';
 import { longAt, readBytesMap } from './avro-skip.ts';
 import { readExactly, type SpooledFile } from './deserializer.ts';
 import { FileProblem } from './file-problem.ts';
@@ -81,15 +82,24 @@ export async function readBlock(file: SpooledFile, header: ContainerHeader, bloc
     throw new FileProblem(`${file.path} has a damaged Avro block at byte ${block.offset}: its sync marker is wrong`);
   }
   const data = stored.subarray(0, block.dataBytes);
-  const codec = codecOf(header);
-  if (codec === 'null') return data;
-  try {
-    return await inflate(data, { maxOutputLength: blockBytesMax });
-  } catch (error) {
-    const what = 'its deflated data cannot be inflated';
-    throw new FileProblem(`${file.path} has a damaged Avro block at byte ${block.offset}: ${what}`, { cause: error });
+  const where = `${file.path} has a damaged Avro block at byte ${block.offset}`;
+  switch (codecOf(header)) {
+    case 'deflate':
+      return inflate(data, { maxOutputLength: blockBytesMax }).catch((cause: unknown) => {
+        throw new FileProblem(`${where}: its deflated data cannot be inflated`, { cause });
+      });
+    case 'snappy': {
+      const plain = readAvroSnappy(data, blockBytesMax);
+      if ('problem' in plain) throw new FileProblem(`${where}: ${plain.problem}`);
+      return plain.data;
+    }
+    default:
+      return data;
   }
 }
+
+/** Codecs of blocks that can be read. */
+export const readableCodecs: readonly string[] = ['null', 'deflate', 'snappy'];
 
 /** `null`, `deflate`, …: of the blocks. */
 export function codecOf(header: ContainerHeader): string {

@@ -4,6 +4,7 @@ import {
   type BlockHead,
   type ContainerHeader,
   codecOf,
+  readableCodecs,
   readBlock,
   readBlockHead,
   readHeader,
@@ -29,10 +30,9 @@ export function avroKind(schemaHeader: SchemaHeader): DeserializerKind {
     open: async (file, position) => {
       const header = await readHeader(file);
       const codec = codecOf(header);
-      if (codec !== 'null' && codec !== 'deflate') {
-        throw new FileProblem(
-          `${file.path} is an Avro file with the codec '${codec}': only null and deflate can be read; rewrite it`,
-        );
+      if (!readableCodecs.includes(codec)) {
+        const allowed = readableCodecs.join(', ');
+        throw new FileProblem(`${file.path} is an Avro file with the codec '${codec}': rewrite it with ${allowed}`);
       }
       const literal = header.metadata.get('avro.schema')?.toString() ?? '';
       const { endOf, hash } = schemaOf(literal, file.path);

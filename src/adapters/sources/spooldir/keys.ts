@@ -118,13 +118,16 @@ export const spooldirKeys: {
   decodeErrorPolicy: optional(decodeErrorPolicy, 'FAIL', {
     does: 'of bytes that are no text in inputCharset: FAIL keeps the file, REPLACE puts U+FFFD, IGNORE drops them',
     standing: {
-      differs: 'with FAIL, what is before them is delivered, and the other files go on; Flume stops the source',
+      differs:
+        'with FAIL, what is before them is delivered, and the other files go on; Flume stops the source. A character ' +
+        'that the end of the file cuts off is no text either; Flume drops it without a word',
     },
   }),
   deserializer: optional(deserializerType, 'LINE', {
     does: 'how a file becomes events: its lines, the records of an Avro file, or all of it',
     standing: {
-      differs: 'Avro files with the codecs null and deflate only, continued behind the last record, not at its block',
+      differs:
+        'Avro files with the codecs null, deflate and snappy only, continued behind the last record, not at its block',
     },
   }),
   'deserializer.maxLineLength': optional(integer(1), 2048, {
@@ -135,6 +138,7 @@ export const spooldirKeys: {
   'deserializer.outputCharset': optional(charset, utf8, { does: 'the charset of the bodies of LINE' }),
   'deserializer.schemaType': optional(schemaType, 'HASH', {
     does: 'AVRO: the header flume.avro.schema.hash (CRC-64-AVRO) or flume.avro.schema.literal',
+    standing: { differs: 'LITERAL is the schema as the file has it; in Flume as Java writes it anew' },
   }),
   'deserializer.maxBlobLength': optional(integer(1, 512 * 1024 * 1024), 100_000_000, {
     unit: 'bytes',

@@ -37,7 +37,10 @@ export const taildirKeys: {
   readonly fileHeader: Key<boolean>;
   readonly fileHeaderKey: Key<string>;
 } = {
-  filegroups: required(names, { does: 'the file groups' }),
+  filegroups: required(names, {
+    does: 'the file groups',
+    standing: { differs: 'files are read oldest first, whatever their group; in Flume group by group' },
+  }),
   'filegroups.': prefixed(text, {
     does: 'the absolute path of a group; its last part is a regular expression',
     standing: { differs: 'a rotated file is read to its end also under a name that does not match, and never again' },

@@ -33,7 +33,7 @@ export interface StreamDecoder {
 export interface Charset {
   /** Java's canonical name. */
   readonly name: string;
-  /** What the charset does not have becomes `?`, as Java's getBytes does. */
+  /** What the charset does not have, and half a pair of surrogates, becomes `?`, in UTF-16 U+FFFD: Java's getBytes. */
   readonly encode: (text: string) => Buffer;
   /** Malformed bytes become U+FFFD. A byte order mark stays, but in UTF-16 without LE or BE. */
   readonly decode: (bytes: Uint8Array) => string;
@@ -173,13 +173,26 @@ function stepOf(codec: string): DecodeStep {
   return codec === 'utf-16le' || codec === 'utf-16be' ? stepUtf16(codec === 'utf-16le') : stepIconv(codec);
 }
 
+/** Half of a pair without the other. */
+const loneSurrogate = /[\ud800-\udfff]/u;
+const loneSurrogates = new RegExp(loneSurrogate, 'gu');
+
 function encode(codec: string, text: string): Buffer {
-  if (codec === 'utf8') return Buffer.from(text, 'utf8');
+  if (codec === 'utf8') return encodeUtf8(text);
   if (codec === 'gbk') return encodeGbk(text);
   if (!codec.startsWith('utf-16')) return iconv.encode(isWide(codec) ? text : narrowed(text), codec);
-  if (codec !== 'utf-16') return iconv.encode(text, codec, { addBOM: false });
+  // Where UTF-8 has a question mark, Java's UTF-16 has U+FFFD.
+  const whole = text.replace(loneSurrogates, replacement);
+  if (codec !== 'utf-16') return iconv.encode(whole, codec, { addBOM: false });
   // Java writes big-endian behind a mark, and nothing for nothing.
-  return text === '' ? Buffer.alloc(0) : iconv.encode(`\ufeff${text}`, 'utf-16be', { addBOM: false });
+  return text === '' ? Buffer.alloc(0) : iconv.encode(`\ufeff${whole}`, 'utf-16be', { addBOM: false });
+}
+
+/** Java writes `?` for half a pair, Node U+FFFD. Where each unit is one byte there is none to look for. */
+function encodeUtf8(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length === text.length || !loneSurrogate.test(text)) return bytes;
+  return Buffer.from(text.replace(loneSurrogates, '?'), 'utf8');
 }
 
 /** Whether the charset has characters above U+FFFF. */

@@ -8,6 +8,7 @@ import { avroKind } from '../../../../src/adapters/sources/spooldir/avro-deseria
 import { schemaFingerprint } from '../../../../src/adapters/sources/spooldir/avro-fingerprint.ts';
 import { blobKind } from '../../../../src/adapters/sources/spooldir/blob-deserializer.ts';
 import type { DeserializerKind } from '../../../../src/adapters/sources/spooldir/deserializer.ts';
+import { compressAvroSnappy } from '../../../../src/agent/contracts/formats/avro-snappy.ts';
 import type { Event } from '../../../../src/engine.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
@@ -29,7 +30,10 @@ const records = Array.from({ length: 1000 }, (_, number) => ({
 }));
 
 async function container(codec: string, blockSize = 2000): Promise<Buffer> {
-  const encoder = new avsc.streams.BlockEncoder(type, { codec, blockSize, writeHeader: true });
+  const snappy = (plain: Buffer, done: (error?: Error, stored?: Buffer) => void): void =>
+    done(undefined, compressAvroSnappy(plain));
+  const codecs = { ...avsc.streams.BlockEncoder.defaultCodecs(), snappy };
+  const encoder = new avsc.streams.BlockEncoder(type, { codec, codecs, blockSize, writeHeader: true });
   const chunks: Buffer[] = [];
   encoder.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise((resolve) => encoder.on('end', resolve));
@@ -63,7 +67,7 @@ async function readAll(t: TestContext, kind: DeserializerKind, content: Buffer, 
   return { events: found, error, file, offset, isLast };
 }
 
-for (const codec of ['null', 'deflate']) {
+for (const codec of ['null', 'deflate', 'snappy']) {
   test(`AVRO: each record's own bytes, from any record on; codec ${codec}`, async (t) => {
     const content = await container(codec);
     for (const position of [0, 1, 499, 999, 1000]) {
@@ -137,14 +141,29 @@ test('AVRO: damage costs nothing before it, and is named', async (t) => {
   );
 });
 
-test('AVRO: no claimed size is believed', async (t) => {
-  const content = await container('null');
-  for (let at = 0; at < content.length; at += 7) {
-    const flipped = Buffer.from(content);
-    flipped[at] = (flipped[at] ?? 0) ^ 0x91;
-    const { error } = await readAll(t, avroKind('HASH'), flipped, 0, 500);
-    assert.ok(error === undefined || (error as Error).name === 'FileProblem', `byte ${at}: ${String(error)}`);
-  }
+for (const codec of ['null', 'snappy']) {
+  test(`AVRO: no claimed size is believed; codec ${codec}`, async (t) => {
+    const content = await container(codec);
+    for (let at = 0; at < content.length; at += 7) {
+      const flipped = Buffer.from(content);
+      flipped[at] = (flipped[at] ?? 0) ^ 0x91;
+      const { error } = await readAll(t, avroKind('HASH'), flipped, 0, 500);
+      assert.ok(error === undefined || (error as Error).name === 'FileProblem', `byte ${at}: ${String(error)}`);
+    }
+  });
+}
+
+test('AVRO: a snappy block with a wrong checksum is damaged, and a codec that is not read is named', async (t) => {
+  const content = await container('snappy');
+  // In front of the sync mark: the last block's checksum.
+  const checksumAt = content.length - 17;
+  content[checksumAt] = (content[checksumAt] ?? 0) ^ 1;
+  const { events, error } = await readAll(t, avroKind('HASH'), content);
+  assert.ok(events.length > 900 && events.length < 1000, `${events.length}`);
+  assert.match(String(error), /damaged Avro block at byte \d+: its checksum does not hold/);
+  const other = Buffer.from((await container('snappy')).toString('latin1').replace('snappy', 'bzipp2'), 'latin1');
+  const refused = await readAll(t, avroKind('HASH'), other);
+  assert.match(String(refused.error), /with the codec 'bzipp2': rewrite it with null, deflate, snappy/);
 });
 
 test('BLOB: a file is an event, or several', async (t) => {

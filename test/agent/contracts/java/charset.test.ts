@@ -112,3 +112,16 @@ test('what a charset does not have becomes one ?, U+FFFD too, as Java 17 writes 
   assert.equal(known('GB18030').encode('\ufffd').toString('hex'), '8431a437');
   assert.equal(known('UTF-8').encode('\ufffd').toString('hex'), 'efbfbd');
 });
+
+test('half a pair of surrogates becomes ? in UTF-8, and U+FFFD in UTF-16, as Java 17 writes it', () => {
+  const text = 'ä\ud800b\udc00\ud83d\ud83d\ude00\ud800';
+  const written = {
+    'UTF-8': 'c3a43f623f3ff09f98803f',
+    'UTF-16': 'feff00e4fffd0062fffdfffdd83dde00fffd',
+    'UTF-16BE': '00e4fffd0062fffdfffdd83dde00fffd',
+    'UTF-16LE': 'e400fdff6200fdfffdff3dd800defdff',
+  };
+  for (const [name, hex] of Object.entries(written)) assert.equal(known(name).encode(text).toString('hex'), hex, name);
+  assert.equal(known('UTF-8').encode('\udc00').toString(), '?');
+  assert.equal(known('UTF-8').encode('ä😀\ufffd').toString(), 'ä😀\ufffd');
+});

@@ -65,6 +65,17 @@ function charsetFact(name: string): Fact {
   };
 }
 
+/** Halves of pairs: alone, before another half, before a pair, at the end. */
+const halves = 'a\ud800b\udc00c\ud83d\ud83d\ude00\udc00\ud800日\ud800';
+
+function halvesFact(name: string): Fact {
+  const found = findCharset(name);
+  return {
+    question: ['charset', hexOf(name), hexOf(halves), ''].join('\t'),
+    ours: () => [found?.name, `=${found?.encode(halves).toString('hex')}`, '='].join('\t'),
+  };
+}
+
 function zoneFact(name: string, epochMs: number): Fact {
   return {
     question: ['zone', hexOf(name), epochMs].join('\t'),
@@ -80,4 +91,5 @@ export const facts: readonly Fact[] = [
   ...changes.flatMap(([zone, changeMs]) => aroundMs.map((byMs) => zoneFact(zone, changeMs + byMs))),
   ...zoneNames.split(' ').flatMap((name) => zoneTimes.map((epochMs) => zoneFact(name, epochMs))),
   ...charsetNamesTested.split(' ').map(charsetFact),
+  ...charsetNamesTested.split(' ').map(halvesFact),
 ];

@@ -1,8 +1,8 @@
 /**
- * A block in Snappy's raw format, as Hadoop's SnappyCodec puts it between its own lengths.
+ * A block in Snappy's raw format, as Hadoop's SnappyCodec puts it between its own lengths, and Avro before a checksum.
  *
  *     length: varint | elements
- *     literal   tag (n−1)<<2, n ≤ 60 | bytes          60<<2, n−1 in one byte; 61<<2, n−1 in two; 62<<2, in three
+ *     literal   tag (n−1)<<2, n ≤ 60 | bytes          60<<2, n−1 in one byte; 61<<2, n−1 in two; … 63<<2, in four
  *     copy      tag (n−1)<<2 | 2, n ≤ 64 | offset u16
  *
  * Little-endian. Source: google/snappy, format_description.txt.
@@ -12,7 +12,7 @@ import { findMatches } from './block-matches.ts';
 const copyBytesMax = 64;
 const shortLiteralBytesMax = 60;
 
-/** Compresses up to 16 MiB. Bytes that do not shrink grow by little: `32 + n + n / 6` bounds it, as in Snappy's own. */
+/** Compresses up to 2 GiB. Bytes that do not shrink grow by little: `32 + n + n / 6` bounds it, as in Snappy's own. */
 export function snappyBlock(block: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(32 + block.length + Math.ceil(block.length / 6));
   let at = 0;
@@ -42,7 +42,7 @@ export function snappyBlock(block: Uint8Array): Buffer {
 
 function writeLiteralTag(out: Buffer, at: number, lengthLessOne: number): number {
   if (lengthLessOne < shortLiteralBytesMax) return out.writeUInt8(lengthLessOne << 2, at);
-  const bytes = lengthLessOne < 2 ** 8 ? 1 : lengthLessOne < 2 ** 16 ? 2 : 3;
+  const bytes = lengthLessOne < 2 ** 8 ? 1 : lengthLessOne < 2 ** 16 ? 2 : lengthLessOne < 2 ** 24 ? 3 : 4;
   out.writeUInt8((shortLiteralBytesMax - 1 + bytes) << 2, at);
   return out.writeUIntLE(lengthLessOne, at + 1, bytes);
 }
