@@ -53,6 +53,8 @@ export const classicCases: readonly Case[] = [
     in: [
       appended('/var/log/app/app.log', textOf(numbered(301, 400))),
       file('/var/log/nginx/error.log', textOf(numbered(401, 450))),
+      // A file that was renamed before it was ever seen is nobody's.
+      filled('/data/events', 450),
       // Its name is no longer one of the pattern's, and it is not read again under the other one.
       renamed('/var/log/nginx/access.log', '/var/log/nginx/access.log.1'),
     ],
