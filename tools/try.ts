@@ -132,9 +132,8 @@ async function report(expected: number): Promise<void> {
     const names = (await readdir(join(out, day))).sort();
     const sizes = await Promise.all(names.map(async (name) => (await stat(join(out, day, name))).size));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    console.log(
-      `  ${from}/${day}/  ${names.length} files, ${bytes} bytes: ${names[0]}${names.length > 1 ? ', …' : ''}`,
-    );
+    const files = names.length === 1 ? names[0] : `${names.length} files, ${names[0]}, …`;
+    console.log(`  ${from}/${day}/  ${bytes} bytes in ${files}`);
   }
   if (counts.size !== expected || twice > 0) throw new Error('that is wrong: please report it, with what is in try/');
 }

@@ -51,8 +51,8 @@ class MemoryDisk implements Disk {
 
   async entry(path: string): Promise<DiskEntry | undefined> {
     const file = this.#files.get(path);
-    if (file !== undefined) return { kind: 'file', bytes: file.bytes };
-    return this.#directories.has(path) ? { kind: 'directory', bytes: 0 } : undefined;
+    if (file !== undefined) return { kind: 'file', bytes: file.bytes, storedBytes: file.bytes };
+    return this.#directories.has(path) ? { kind: 'directory', bytes: 0, storedBytes: 0 } : undefined;
   }
 
   async open(path: string, options: OpenOptions): Promise<DiskFile> {

@@ -76,11 +76,14 @@ async function list(path: string): Promise<string[] | undefined> {
   return names?.sort();
 }
 
+/** The unit of `blocks`, whatever the file system's own is (stat(2)). */
+const statBlockBytes = 512;
+
 async function entry(path: string): Promise<DiskEntry | undefined> {
   const found = await unlessAbsent(stat(path));
   if (found === undefined) return undefined;
   const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other';
-  return { kind, bytes: found.size };
+  return { kind, bytes: found.size, storedBytes: found.blocks * statBlockBytes };
 }
 
 async function unlessAbsent<Result>(result: Promise<Result>): Promise<Result | undefined> {

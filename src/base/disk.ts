@@ -46,6 +46,8 @@ export interface DiskLock {
 export interface DiskEntry {
   readonly kind: 'file' | 'directory' | 'other';
   readonly bytes: number;
+  /** What it takes of the disk: far less than `bytes` where a file has holes. */
+  readonly storedBytes: number;
 }
 
 /** Files, directories and the lock of one machine. */

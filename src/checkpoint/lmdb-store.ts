@@ -9,7 +9,7 @@ import type { Disk } from '../base/disk.ts';
 import { ForebayError, isForebayError } from '../base/errors.ts';
 import type { Sequence } from '../base/units.ts';
 import { mib } from '../base/units.ts';
-import { breakSeal, type CheckpointFiles, measure, writeSeal } from './lmdb-files.ts';
+import { breakSeal, type CheckpointFiles, measure, type Seal, writeSeal } from './lmdb-files.ts';
 import {
   decodeIndexEntry,
   decodeRecord,
@@ -40,6 +40,9 @@ const spareBytes: number = 4 * mib;
 const putBytesMax = 128;
 /** Damaged entries, and keys by time whose entry is gone or was replaced: more than this in a row are not passed. */
 const badEntriesMax = 64;
+/** Holes that no save makes: file systems that compress store a file in less than it is long, too. */
+const holesFactor = 16;
+const holesBytesMin: number = 64 * mib;
 
 /**
  * Options of every environment. `batch` is one transaction and the only way we write: with event-turn batching a
@@ -265,13 +268,21 @@ export class LmdbStore implements CheckpointStore {
     try {
       const stuck = before.kind === 'failed' && before.cause instanceof WriteStuckError;
       if (!stuck) await this.#environment.close();
-      const seal = before.kind === 'open' ? await measure(this.#disk, this.#files.data) : undefined;
+      const seal = before.kind === 'open' ? await sealFor(this.#disk, this.#files.data) : undefined;
       if (seal === undefined) await breakSeal(this.#disk, this.#files);
       else await writeSeal(this.#disk, this.#files, seal);
     } catch {
       // A seal that is old, absent or torn makes the next opening ask a child first: slower, never wrong.
     }
   }
+}
+
+/** Of a file with more holes than bytes only the length: reading those can take hours, and a child is asked then. */
+async function sealFor(disk: Disk, path: string): Promise<Seal | undefined> {
+  const entry = await disk.entry(path);
+  if (entry === undefined) return undefined;
+  const { bytes, storedBytes } = entry;
+  return bytes > holesFactor * storedBytes + holesBytesMin ? { bytes, crc: null } : await measure(disk, path);
 }
 
 /**

@@ -140,14 +140,16 @@ async function judge(disk: Disk, files: CheckpointFiles, afterUncleanStop: boole
     return { kind: 'unusable', why: `it has ${entry.bytes} bytes, ${seal.bytes} were recorded` };
   }
   if (afterUncleanStop || seal.crc === null) return { kind: 'suspect' };
-  const actual = await measure(disk, files.data);
+  // Not read where its length tells: damage can make it longer than anybody would wait for.
+  const actual = entry.bytes === seal.bytes ? await measure(disk, files.data) : undefined;
   if (actual?.bytes === seal.bytes && actual.crc === seal.crc) return { kind: 'sealed' };
   return { kind: 'unusable', why: 'its bytes are not those of the last save' };
 }
 
 /** Puts a child's copy in the place of data.mdb; else says why not, and data.mdb is as it was. */
 async function replaceByCopy({ disk, files, random }: Room): Promise<string | undefined> {
-  const bytes = (await disk.entry(files.data))?.bytes ?? 0;
+  // A page number that is damaged makes the file as long as it says, with nothing in between.
+  const bytes = (await disk.entry(files.data))?.storedBytes ?? 0;
   const free = await disk.freeBytes(files.directory);
   // Thrown, not told: with the environment untouched, a later opening with room finds it as it was.
   if (free < bytes + spareBytes) throw new Error(`${free} bytes are free, too few to copy it`);

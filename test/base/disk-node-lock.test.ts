@@ -62,7 +62,7 @@ test('reading and closing the file elsewhere in the process does not free the lo
   await reader.read(Buffer.alloc(4), 0);
   await reader.close();
   assert.equal((await tryInChild(context, path)).said, 'refused');
-  assert.deepEqual(await disk.entry(path), { kind: 'file', bytes: 4 });
+  assert.equal((await disk.entry(path))?.bytes, 4);
   await lock?.release();
 });
 

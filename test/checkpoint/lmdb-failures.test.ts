@@ -1,7 +1,7 @@
 /** Where no checkpoint can be had, or one fails later: the caller is told, and what was saved stays. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { RootDatabaseOptionsWithPath } from 'lmdb';
@@ -110,6 +110,24 @@ test('a disk too full for a copy makes the checkpoint unavailable, and it is the
   const opened = await openLmdbCheckpoint(full, directory, { channelId: suiteChannelId, afterUncleanStop: true });
   assert.ok(opened.kind === 'unavailable');
   const again = await mustOpen(directory, { unclean: true });
+  assert.equal(again.setAside, undefined);
+  await assertHolds(again, 1);
+  await again.store.close();
+});
+
+test('a file that damage made longer than the disk is copied, and closed, all the same', async (context) => {
+  const directory = await tempDir(context);
+  const path = join(directory, 'data.mdb');
+  await filledStore(directory, 1);
+  truncateSync(path, 4 * 2 ** 40);
+  const copied = await mustOpen(directory, { unclean: true });
+  assert.equal(copied.setAside, undefined);
+  await assertHolds(copied, 1);
+  assert.ok(statSync(path).size < 2 ** 30);
+  // Nobody waits for the sum of four terabytes of nothing.
+  truncateSync(path, 4 * 2 ** 40);
+  await copied.store.close();
+  const again = await mustOpen(directory);
   assert.equal(again.setAside, undefined);
   await assertHolds(again, 1);
   await again.store.close();

@@ -146,7 +146,8 @@ export class SimulatedDisk implements Disk, FileHost {
 
   async entry(path: string): Promise<DiskEntry | undefined> {
     const node = await this.#look('entry', path);
-    return node && { kind: node.kind, bytes: node.kind === 'file' ? node.visible.bytes : 0 };
+    const bytes = node?.kind === 'file' ? node.visible.bytes : 0;
+    return node && { kind: node.kind, bytes, storedBytes: bytes };
   }
 
   async open(path: string, options: OpenOptions): Promise<DiskFile> {
