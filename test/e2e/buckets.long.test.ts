@@ -13,6 +13,8 @@ const linesPerFile = 250_000;
 const hosts = 200;
 const rollBytes = 5_000_000;
 const stallMsMax = 5000;
+/** 128 MiB of events may be pinned in 200 writers; 264–286 MiB were seen. */
+const peakRssMiBMax = 400;
 
 test(`${files * linesPerFile} events, ${hosts} buckets, files of 5 MB`, { timeout: 900_000 }, async (t) => {
   const main = await buildAgent(t);
@@ -52,7 +54,7 @@ test(`${files * linesPerFile} events, ${hosts} buckets, files of 5 MB`, { timeou
   assert.ok(sizes.length - full.length <= hosts, 'a smaller one at most at the end of each bucket');
   assert.ok(Math.max(...sizes) <= rollBytes * 1.02, 'none is much larger');
   assert.ok(stallMs < stallMsMax, `it stood still for ${stallMs} ms`);
-  assert.ok(peakRssMiB < 300, `${peakRssMiB} MiB`);
+  assert.ok(peakRssMiB < peakRssMiBMax, `${peakRssMiB} MiB`);
 });
 
 function propertiesFor(directory: string, spool: string, out: string): string {
