@@ -3,6 +3,7 @@ export type {
   Binding,
   ChannelDefinition,
   ChannelProcessor,
+  ClientSurroundings,
   ComponentContext,
   Definition,
   Interceptor,

@@ -23,6 +23,8 @@ const rules = ['test/rooms.test.ts', 'test/tidy.test.ts', 'test/exports.test.ts'
 /** A file that takes longer hangs: the whole of `npm test` is to stay under six minutes. */
 const fileTimeoutMs = 180_000;
 const longFileTimeoutMs = 1_800_000;
+/** Other programs have to start, fail and come back. */
+const interopFileTimeoutMs = 900_000;
 /** As many files at once as the smallest machine we promise times for has cores. */
 const filesAtOnce = 2;
 /** Lines that begin so, on a test's stdout or among its diagnostics, are printed again at the end. */
@@ -31,6 +33,12 @@ const showsPrefix = 'shows: ';
 type ResultEvent = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>;
 
 type Kind = 'quick' | 'long' | 'interop';
+
+const fileTimeouts: Readonly<Record<Kind, number>> = {
+  quick: fileTimeoutMs,
+  long: longFileTimeoutMs,
+  interop: interopFileTimeoutMs,
+};
 
 function isTest(path: string, kind: Kind): boolean {
   if (!path.endsWith('.test.ts')) return false;
@@ -124,7 +132,7 @@ async function main(): Promise<number> {
   const tally = new Tally();
   const phases = [files.filter((file) => rules.includes(file)), files.filter((file) => !rules.includes(file))];
   for (const phase of phases) {
-    if (phase.length > 0) await runFiles(phase, kind === 'long' ? longFileTimeoutMs : fileTimeoutMs, tally);
+    if (phase.length > 0) await runFiles(phase, fileTimeouts[kind], tally);
   }
   if (files.length === 0) tally.problems.push('no test files found');
   else if (tally.passed === 0 && tally.problems.length === 0) tally.problems.push('no test ran');

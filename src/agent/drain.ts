@@ -133,6 +133,7 @@ class SinkUnit implements Sink {
     this.#sink ??= definition.create(values, {
       ...context,
       channel: this.#parts.channel(channel),
+      surroundings: this.#parts.surroundings,
       makeSerializer: () => {
         if (serializer === undefined) throw new Error(`sink ${name} declares no serializer`);
         return serializer.definition.create(serializer.values, contextOf(this.#parts, 'SERIALIZER', name));

@@ -5,7 +5,7 @@
 import type { Channel } from '../engine.ts';
 import { isVolatile, movedInto } from './carry-over.ts';
 import { ChannelUnit } from './channel-unit.ts';
-import type { ChannelDefinition, Clock, Log, Timer } from './contracts/components.ts';
+import type { ChannelDefinition, ClientSurroundings, Clock, Log, Timer } from './contracts/components.ts';
 import { type Counted, Counters } from './counters.ts';
 import { Drain } from './drain.ts';
 import type { Plan, Planned } from './plan.ts';
@@ -21,6 +21,8 @@ export interface RunnerParts {
   readonly clock: Clock;
   /** Default: Math.random. */
   readonly random?: () => number;
+  /** Default: none. */
+  readonly surroundings?: ClientSurroundings;
 }
 
 /** A running agent as it stands. */
@@ -42,6 +44,8 @@ const startWaitMs = 10_000;
 const openWaitMs = 30_000;
 const lookEveryMs = 1000;
 
+const noSurroundings: ClientSurroundings = { environment: {}, confDirectories: [] };
+
 /** See above. One life: started once, stopped once. */
 export class AgentRunner {
   readonly #log: Log;
@@ -54,9 +58,10 @@ export class AgentRunner {
   #work: Promise<unknown> = Promise.resolve();
   #lookTimer: Timer | undefined;
 
-  constructor({ log, clock, random = Math.random }: RunnerParts) {
+  constructor({ log, clock, random = Math.random, surroundings = noSurroundings }: RunnerParts) {
     this.#log = log('agent');
-    this.#unitParts = { log, clock, random, counters: new Counters(), channel: (name) => this.#openChannel(name) };
+    const channel = (name: string): Channel => this.#openChannel(name);
+    this.#unitParts = { log, clock, random, surroundings, counters: new Counters(), channel };
   }
 
   /** Resolves when each component's first start has worked or failed; those that failed are tried again. */

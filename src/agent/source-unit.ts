@@ -1,7 +1,14 @@
 /** One source of a running agent, with its interceptors, its selector and its way into the channels. */
 import type { Channel } from '../engine.ts';
 import { createChannelProcessor } from './channel-processor.ts';
-import type { ChannelProcessor, Clock, ComponentContext, Log, Source } from './contracts/components.ts';
+import type {
+  ChannelProcessor,
+  ClientSurroundings,
+  Clock,
+  ComponentContext,
+  Log,
+  Source,
+} from './contracts/components.ts';
 import type { CountedKind, Counters } from './counters.ts';
 import type { PlannedSource } from './plan.ts';
 import { type SupervisedState, Supervisor } from './supervisor.ts';
@@ -12,6 +19,7 @@ export interface UnitParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly random: () => number;
+  readonly surroundings: ClientSurroundings;
   /** @throws where it is not open. */
   readonly channel: (name: string) => Channel;
 }

@@ -9,6 +9,8 @@ export interface AgentOptions {
   readonly name: string;
   /** In the order in which they count. */
   readonly files: readonly string[];
+  /** In the order in which they are looked into. */
+  readonly confDirectories: readonly string[];
   readonly pollIntervalMs: number;
   readonly reloads: boolean;
   readonly isDryRun: boolean;
@@ -92,6 +94,7 @@ export function parseAgentOptions(args: readonly string[]): ParsedOptions {
   const options = {
     name,
     files,
+    confDirectories: given.values.get('conf') ?? [],
     pollIntervalMs: Number(interval) * 1000,
     reloads: !given.flags.has('no-reload-conf'),
     isDryRun: given.flags.has('dryrun'),

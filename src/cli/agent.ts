@@ -24,6 +24,7 @@ Runs an agent of a Flume configuration, as it is, until it is told to stop.
 Options:
   -n, --name NAME          the agent to run (required)
   -f, --conf-file FILE     the configuration (required); of several the later ones win
+  -c, --conf DIR           look there for core-site.xml and hdfs-site.xml (default: HADOOP_CONF_DIR)
   -d, --dryrun             check the configuration and start nothing
   -i, --poll-interval S    look every S seconds whether the files were changed (default 30)
       --no-reload-conf     do not look; SIGHUP still reloads
@@ -33,7 +34,7 @@ Options:
   -u, --conf-uri URI       a file URI, read before the files
   -h, --help               print this help
 
-Accepted as flume-ng takes them, without effect; a note says what to do where that matters: -c/--conf,
+Accepted as flume-ng takes them, without effect; a note says what to do where that matters:
 -C/--classpath, --plugins-path, -X…, -agentlib…, -agentpath…, -javaagent…, -a/--auth-provider,
 -b/--backup-directory, -p/--zkBasePath, -user/--conf-user, -pwd/--conf-password.
 Refused: -z/--zkConnString and -prov/--conf-provider; write the configuration to a file.
@@ -107,7 +108,8 @@ class AgentProcess {
     this.#logger = logger;
     this.#log = logger.log('agent');
     this.#files = files;
-    this.#runner = new AgentRunner({ log: (component) => logger.log(component), clock: systemClock });
+    const surroundings = { environment: process.env, confDirectories: options.confDirectories };
+    this.#runner = new AgentRunner({ log: (component) => logger.log(component), clock: systemClock, surroundings });
   }
 
   /** Resolves to the exit status, after a signal. */

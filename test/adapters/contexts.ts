@@ -81,6 +81,8 @@ export function sourceInto(channels: Readonly<Record<string, Channel>>): Watched
   return { ...watched, context: { ...watched.context, processor } };
 }
 
+const surroundings = { environment: {}, confDirectories: [] };
+
 /** For a sink on `channel`. */
 export function sinkOn(
   channel: Channel,
@@ -93,7 +95,7 @@ export function sinkOn(
   const undeliverable: SinkContext['undeliverable'] = async (_, [first]) => {
     throw new Error(`event ${first?.event.sequence} is kept: ${first?.reason}`);
   };
-  return { ...watched, context: { ...watched.context, channel, makeSerializer, undeliverable } };
+  return { ...watched, context: { ...watched.context, channel, makeSerializer, undeliverable, surroundings } };
 }
 
 /** The values of a configuration's texts; fails where one of them is not allowed. */

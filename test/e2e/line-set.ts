@@ -10,32 +10,48 @@ export interface LineSet {
   readonly digest: string;
 }
 
+/** Adds lines up. */
+export class LineSums {
+  readonly #sums = new Uint32Array(4);
+  #lines = 0;
+
+  /** A line without its end. */
+  add(line: Uint8Array): void {
+    this.#lines += 1;
+    const digest = createHash('md5').update(line).digest();
+    for (const [index, sum] of this.#sums.entries()) this.#sums[index] = sum + digest.readUInt32LE(4 * index);
+  }
+
+  /** All whole lines of `bytes`. @returns where the first that is not begins. */
+  addAll(bytes: Buffer): number {
+    let from = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
+      this.add(bytes.subarray(from, end));
+      from = end + 1;
+    }
+    return from;
+  }
+
+  get set(): LineSet {
+    return { lines: this.#lines, digest: Buffer.from(this.#sums.buffer).toString('hex') };
+  }
+}
+
 /** All regular files under `directories` whose name passes. A last line without a newline counts as torn. */
 export async function lineSetOf(
   directories: readonly string[],
   isMeant: (name: string) => boolean = () => true,
 ): Promise<LineSet> {
-  const sums = new Uint32Array(4);
-  let lines = 0;
-  const add = (line: Buffer): void => {
-    lines += 1;
-    const digest = createHash('md5').update(line).digest();
-    for (const [index, sum] of sums.entries()) sums[index] = sum + digest.readUInt32LE(4 * index);
-  };
+  const sums = new LineSums();
   for (const path of await filesUnder(directories, isMeant)) {
     let rest: Buffer = Buffer.alloc(0);
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
       const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-      let from = 0;
-      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
-        add(bytes.subarray(from, end));
-        from = end + 1;
-      }
-      rest = bytes.subarray(from);
+      rest = bytes.subarray(sums.addAll(bytes));
     }
     if (rest.length > 0) throw new Error(`${path} ends in the middle of a line`);
   }
-  return { lines, digest: Buffer.from(sums.buffer).toString('hex') };
+  return sums.set;
 }
 
 /** Regular files under directories, at any depth. */

@@ -113,9 +113,18 @@ export interface Undeliverable {
   readonly reason: string;
 }
 
+/** What a process runs among, as far as a far side may be described there. */
+export interface ClientSurroundings {
+  /** `HADOOP_CONF_DIR` and the like, by name. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of `--conf`: where the configuration of a client may be. */
+  readonly confDirectories: readonly string[];
+}
+
 /** What a sink is made with. */
 export interface SinkContext extends ComponentContext {
   readonly channel: Channel;
+  readonly surroundings: ClientSurroundings;
   /** For a definition that names a serializer: a new one for each file. */
   readonly makeSerializer: () => Serializer;
   /**
@@ -194,7 +203,13 @@ export interface Serializer {
 /** A kind of source. */
 export type SourceDefinition<Declared extends Keys = Keys> = Definition<Declared, Source, SourceContext>;
 /** A kind of sink. */
-export type SinkDefinition<Declared extends Keys = Keys> = Definition<Declared, Sink, SinkContext>;
+export interface SinkDefinition<Declared extends Keys = Keys> extends Definition<Declared, Sink, SinkContext> {
+  /**
+   * Tries to reach the far side, and changes nothing there: for `config check --connect`. Resolves to what it found, a
+   * sentence each: which address, who we are there, what we may. Rejects with what is wrong and what to do.
+   */
+  readonly connect?: (values: ValuesOf<Declared>, surroundings: ClientSurroundings) => Promise<readonly string[]>;
+}
 /** A kind of interceptor. */
 export type InterceptorDefinition<Declared extends Keys = Keys> = Definition<Declared, Interceptor>;
 /** A kind of selector. */

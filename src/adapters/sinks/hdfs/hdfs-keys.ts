@@ -13,6 +13,7 @@ import {
   type ValuesOf,
 } from '../../../agent/contracts/keys.ts';
 import { type Codec, codecType } from './compression.ts';
+import { hostMap } from './host-map.ts';
 import { namePrefix, targetPath } from './target-path.ts';
 
 /** Type by key. */
@@ -42,6 +43,10 @@ export interface HdfsKeys extends Record<string, Key<unknown>> {
   readonly 'hdfs.onInDoubt': Key<'commit' | 'redeliver' | 'hold'>;
   readonly 'hdfs.maxPinnedAge': Key<number>;
   readonly 'hdfs.maxOpenStreams': Key<number | undefined>;
+  readonly 'hdfs.confDir': Key<string | undefined>;
+  readonly 'hdfs.proxyUser': Key<string | undefined>;
+  readonly 'hdfs.callTimeout': Key<number>;
+  readonly 'hdfs.datanodeHostMap': Key<ReadonlyMap<string, string>>;
 }
 
 /** What the texts of a configuration became. */
@@ -66,7 +71,9 @@ const ofNames: Pick<
   'hdfs.path': required(targetPath, {
     does: 'where the files go; directories are made; escapes are those of BucketPath',
     standing: {
-      differs: 'this version writes to local directories (file:); a header that would leave the directory is refused',
+      differs:
+        'HDFS is reached by its web interface (WebHDFS, HttpFS, Knox), not by its own protocol; ' +
+        'a header that would leave the directory is refused',
     },
   }),
   'hdfs.filePrefix': optional(namePrefix, 'FlumeData', {
@@ -155,11 +162,6 @@ const needless = {
     does: 'replicas that a block must have',
     standing: { needless: 'local files have no replicas' },
   }),
-  'hdfs.callTimeout': unset(integer(), {
-    unit: 'ms',
-    does: 'how long a call of HDFS may take',
-    standing: { needless: 'local files answer or fail' },
-  }),
   'hdfs.closeTries': unset(integer(), {
     does: 'how often renaming a file is tried',
     standing: { needless: 'a file is tried until it has its name, also after a restart: none is given up' },
@@ -175,7 +177,28 @@ const needless = {
   }),
   'hdfs.kerberosPrincipal': unset(text, { does: 'who logs in to HDFS', standing: noNames }),
   'hdfs.kerberosKeytab': unset(text, { does: 'the key of who logs in', standing: noNames }),
-  'hdfs.proxyUser': unset(text, { does: 'who the files belong to in HDFS', standing: noNames }),
+};
+
+const ofHdfs: Pick<HdfsKeys, 'hdfs.confDir' | 'hdfs.proxyUser' | 'hdfs.callTimeout' | 'hdfs.datanodeHostMap'> = {
+  'hdfs.confDir': unset(text, {
+    does:
+      "a directory with Hadoop's core-site.xml and hdfs-site.xml; where not set that of --conf, if it has them, " +
+      'else that of HADOOP_CONF_DIR',
+    standing: 'ours',
+  }),
+  'hdfs.proxyUser': unset(text, {
+    does: 'on whose behalf the files are written in HDFS; not for local files',
+    standing: { differs: 'asked of WebHDFS (doas), which must allow it to HADOOP_USER_NAME or the OS user' },
+  }),
+  'hdfs.callTimeout': optional(integer(1000, 2 ** 31 - 1), 30_000, {
+    unit: 'ms',
+    does: 'how long nothing may move in a call of HDFS; not for local files',
+    standing: { differs: 'a call that goes on is not limited in time; Flume ends it, and the file with it' },
+  }),
+  'hdfs.datanodeHostMap': optional(hostMap, new Map(), {
+    does: 'other hosts, or ports, for DataNodes whose names HDFS gives and which are not known or reached here',
+    standing: 'ours',
+  }),
 };
 
 const ours: Pick<HdfsKeys, 'hdfs.delivery' | 'hdfs.onInDoubt' | 'hdfs.maxPinnedAge' | 'hdfs.maxOpenStreams'> = {
@@ -193,13 +216,15 @@ const ours: Pick<HdfsKeys, 'hdfs.delivery' | 'hdfs.onInDoubt' | 'hdfs.maxPinnedA
     standing: 'ours',
   }),
   'hdfs.maxOpenStreams': unset(integer(1), {
-    does: 'how many files are held open for writing; those beyond are made safe and gone on with later; 512 for local',
+    does:
+      'how many files are held open for writing; those beyond are made safe and gone on with later; 512 for local ' +
+      'files and 64 for HDFS where not set',
     standing: 'ours',
   }),
 };
 
 /** All of them. */
-export const hdfsKeys: HdfsKeys = { ...ofNames, ...ofFiles, ...needless, ...ours };
+export const hdfsKeys: HdfsKeys = { ...ofNames, ...ofFiles, ...ofHdfs, ...needless, ...ours };
 
 /** What no single key can say. */
 export function checkHdfsKeys(values: HdfsValues): readonly KeyProblem[] {

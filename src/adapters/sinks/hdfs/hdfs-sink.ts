@@ -15,11 +15,12 @@ import type {
 } from '../../../agent/contracts/components.ts';
 import type { Consumer, DeliveredEvent, TakeBatch } from '../../../engine.ts';
 import type { Bucket } from './bucket.ts';
+import { connect } from './connect.ts';
 import { isTooMuch, noteBytesMax } from './file-limits.ts';
 import type { FileSystem } from './file-system.ts';
 import { checkHdfsKeys, type HdfsKeys, type HdfsValues, hdfsKeys } from './hdfs-keys.ts';
 import { takeOver } from './inheritance.ts';
-import { localFileSystem } from './local-file-system.ts';
+import { type OpenedTarget, openTarget } from './open-target.ts';
 import { RangeList } from './range-list.ts';
 import { Router } from './router.ts';
 import { makeSinkParts, type SinkParts } from './sink-parts.ts';
@@ -30,8 +31,13 @@ export const hdfsSink: SinkDefinition<HdfsKeys> = {
   keys: hdfsKeys,
   serializer: { key: 'serializer', preset: 'TEXT' },
   check: checkHdfsKeys,
-  create: (values, context) => new HdfsSink(values, context, localFileSystem()),
+  create: (values, context) => new HdfsSink(values, context, () => openFor(values, context)),
+  connect,
 };
+
+function openFor(values: HdfsValues, { surroundings, log }: SinkContext): Promise<OpenedTarget> {
+  return openTarget(values, surroundings, (address) => log.info('HDFS answers', { address }));
+}
 
 /** How long one call waits for the first event. */
 const takeWaitMs = 1000;
@@ -41,29 +47,38 @@ const asideBytesMax = 128 * 1024 * 1024;
 /** A file that fails as it is closed is closed again where its safe part ends. */
 const closeRounds = 3;
 
+interface Life {
+  readonly consumer: Consumer;
+  readonly parts: SinkParts;
+  readonly fileSystem: FileSystem;
+  readonly router: Router;
+}
+
 /** One life: started until it works, stopped once. */
 export class HdfsSink implements Sink {
   readonly #values: HdfsValues;
   readonly #context: SinkContext;
-  readonly #fileSystem: FileSystem;
-  readonly #router: Router;
-  #life: { readonly consumer: Consumer; readonly parts: SinkParts } | undefined;
+  readonly #open: () => Promise<OpenedTarget>;
+  #life: Life | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(values: HdfsValues, context: SinkContext, fileSystem: FileSystem) {
+  /** `open`: where its files go, asked for at each start until one works. */
+  constructor(values: HdfsValues, context: SinkContext, open: () => Promise<OpenedTarget>) {
     this.#values = values;
     this.#context = context;
-    this.#fileSystem = fileSystem;
-    this.#router = new Router(values);
+    this.#open = open;
   }
 
   async start(): Promise<void> {
     if (this.#life !== undefined) return;
     const { channel, name, log } = this.#context;
+    const target = await this.#open();
+    const router = new Router(this.#values, target.directory);
     const consumer = channel.consumer(`sink/${name}`);
-    const parts = makeSinkParts(this.#values, this.#context, { consumer, fileSystem: this.#fileSystem });
+    const parts = makeSinkParts(this.#values, this.#context, { consumer, target });
     const { ledger, buckets, settlements, timers, style } = parts;
-    const { prefix } = this.#fileSystem;
+    const { fileSystem } = target;
+    const { prefix } = fileSystem;
     takeOver({
       ledger,
       buckets,
@@ -72,7 +87,7 @@ export class HdfsSink implements Sink {
       isWanted: (note) => note.style === style && note.temporary.startsWith(prefix),
     });
     if (ledger.noteCount > 0) log.info('goes on with the files of an earlier life', { files: ledger.noteCount });
-    this.#life = { consumer, parts };
+    this.#life = { consumer, parts, fileSystem, router };
     timers.start();
   }
 
@@ -85,7 +100,7 @@ export class HdfsSink implements Sink {
       checkLedger(parts);
       const { events } = await this.#take(life, signal);
       if (events.length === 0) return await this.#nothingTaken(parts);
-      const { hasGoneOn, refused } = this.#distribute(events, parts);
+      const { hasGoneOn, refused } = this.#distribute(events, life);
       await this.#settleRefused(refused, consumer);
       await this.#untilRoom(parts, signal);
       if (load.asideEvents >= asideEventsMax || load.asideBytes >= asideBytesMax) return await nothingGoesOn(parts);
@@ -111,10 +126,10 @@ export class HdfsSink implements Sink {
     }
     // Where the channel is gone so are the leases.
     await life.consumer.close().catch(() => undefined);
-    await this.#fileSystem.close();
+    await life.fileSystem.close();
   }
 
-  async #take({ consumer, parts }: { consumer: Consumer; parts: SinkParts }, signal: AbortSignal): Promise<TakeBatch> {
+  async #take({ consumer, parts }: Life, signal: AbortSignal): Promise<TakeBatch> {
     const { count } = this.#context;
     const max = this.#values['hdfs.batchSize'];
     try {
@@ -137,7 +152,7 @@ export class HdfsSink implements Sink {
   /** Gives events to their buckets. Those that fail get theirs set aside; `hasGoneOn` where not all did. */
   #distribute(
     events: readonly DeliveredEvent[],
-    { buckets, keeper }: SinkParts,
+    { router, parts: { buckets, keeper } }: Life,
   ): { readonly hasGoneOn: boolean; readonly refused: readonly Undeliverable[] } {
     const { clock } = this.#context;
     const nowMs = clock.monotonicMs();
@@ -147,7 +162,7 @@ export class HdfsSink implements Sink {
     let last: Bucket | undefined;
     let some: DeliveredEvent[] = [];
     for (const event of events) {
-      const path = this.#router.route(event.headers, wallMs);
+      const path = router.route(event.headers, wallMs);
       if ('kind' in path) {
         refused.push({ event, reason: path.message });
         continue;

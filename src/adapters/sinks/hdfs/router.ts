@@ -14,10 +14,13 @@ export class Router {
   readonly #prefix: PathTemplate;
   #last: BucketPath = { directory: '', prefix: '' };
 
-  /** @throws {Error} Where a text can never work: its key was checked for that. */
-  constructor(values: HdfsValues) {
+  /**
+   * @param directory the path of `hdfs.path`.
+   * @throws {Error} Where a text can never work: its key was checked for that.
+   */
+  constructor(values: HdfsValues, directory: string) {
     const options = optionsOf(values);
-    this.#directory = compiled(values['hdfs.path'], options);
+    this.#directory = compiled(directory, options);
     this.#prefix = compiled(values['hdfs.filePrefix'], options);
   }
 

@@ -4,13 +4,13 @@ import type { SinkContext } from '../../../agent/contracts/components.ts';
 import type { Consumer } from '../../../engine.ts';
 import { Buckets } from './buckets.ts';
 import { FileKeeper } from './file-limits.ts';
-import type { FileSystem } from './file-system.ts';
 import { FileTimers } from './file-timers.ts';
 import type { HdfsValues } from './hdfs-keys.ts';
 import { Ledger } from './ledger.ts';
 import { Limit } from './limit.ts';
 import { Load } from './load.ts';
 import { makeRecordWriter } from './make-record-writer.ts';
+import type { OpenedTarget } from './open-target.ts';
 import { Retries } from './retries.ts';
 import { Settlements } from './settlements.ts';
 import { Tasks } from './tasks.ts';
@@ -32,15 +32,14 @@ export interface SinkParts {
 const writeBytesPlain = 64 * 1024;
 /** What is flushed is compressed by itself: in larger pieces it becomes smaller. */
 const writeBytesCompressed = 1024 * 1024;
-/** The system has room for so many; a program has 1024 at least. */
-const openStreamsLocal = 512;
 
 /** Makes them; nothing is done yet. */
 export function makeSinkParts(
   values: HdfsValues,
   context: SinkContext,
-  { consumer, fileSystem }: { readonly consumer: Consumer; readonly fileSystem: FileSystem },
+  { consumer, target }: { readonly consumer: Consumer; readonly target: OpenedTarget },
 ): SinkParts {
+  const { fileSystem } = target;
   const { channel, name, clock, log, count } = context;
   const codec = values['hdfs.codeC'];
   const load = new Load();
@@ -68,7 +67,7 @@ export function makeSinkParts(
     ledger,
     log,
     maxOpenFiles: values['hdfs.maxOpenFiles'],
-    maxOpenStreams: values['hdfs.maxOpenStreams'] ?? openStreamsLocal,
+    maxOpenStreams: values['hdfs.maxOpenStreams'] ?? target.openStreamsPreset,
     writeBytes: codec === undefined ? writeBytesPlain : writeBytesCompressed,
     isAtLeastOnce: values['hdfs.delivery'] === 'at-least-once',
   });

@@ -1,13 +1,14 @@
-/** `hdfs.path`: where it leads. Without a scheme it is a local path, as Hadoop's own default `fs.defaultFS` has it. */
+/** `hdfs.path`: what may stand there, and where it leads on this machine. */
 import type { KeyType, ParsedValue } from '../../../agent/contracts/keys.ts';
 import { parsePath } from './path-text.ts';
+import { resolveTarget } from './web/resolve-target.ts';
 
 /** Of a host that a check can do with. */
 const anyHost = { localhost: 'localhost', ip: '127.0.0.1', fqdn: 'localhost' };
 
-/** An absolute local path with Flume's escapes in it, without a scheme and without a slash at its end. */
+/** A path, or a URI, with Flume's escapes in its path, as it is written. */
 export const targetPath: KeyType<string> = {
-  name: 'directory, or file: URI, with escapes',
+  name: 'path, or file:, hdfs:, webhdfs:, swebhdfs: URI, with escapes',
   parse: parseTarget,
 };
 
@@ -17,21 +18,26 @@ export const namePrefix: KeyType<string> = {
   parse: (text) => withEscapes(text, text),
 };
 
-function parseTarget(text: string): ParsedValue<string> {
-  const local = localPath(text);
-  if (typeof local === 'object') return local;
-  if (local.includes('\0')) return { problem: 'a path holds no zero byte' };
-  const trimmed = local.replace(/\/+$/, '');
-  if (local.startsWith('/')) return withEscapes(local, trimmed);
-  return withEscapes(local, `${process.cwd().replaceAll('%', '%%')}/${trimmed}`);
+/** The absolute local path of a path or `file:` URI, escapes and all, without a slash at its end. */
+export function localPathOf(text: string): string {
+  const path = withoutScheme(text);
+  if (typeof path === 'object') throw new Error(path.problem);
+  const trimmed = path.replace(/\/+$/, '');
+  return path.startsWith('/') ? trimmed : `${process.cwd().replaceAll('%', '%%')}/${trimmed}`;
 }
 
-function localPath(text: string): string | { readonly problem: string } {
-  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1];
-  if (scheme === undefined) return text;
-  if (scheme.toLowerCase() !== 'file') {
-    return { problem: `'${scheme}:' is not written to by this version: a directory, or file:///directory` };
-  }
+function parseTarget(text: string): ParsedValue<string> {
+  if (text.includes('\0')) return { problem: 'a path holds no zero byte' };
+  // Which HDFS it is, a configuration of Hadoop's may say; what is wrong with the text, it cannot make right.
+  const resolved = resolveTarget(text, undefined);
+  if ('problem' in resolved) return resolved;
+  if (resolved.kind === 'web') return withEscapes(resolved.path, text);
+  const local = withoutScheme(text);
+  return typeof local === 'object' ? local : withEscapes(local, text);
+}
+
+function withoutScheme(text: string): string | { readonly problem: string } {
+  if (!/^file:/i.test(text)) return text;
   const rest = text.slice('file:'.length);
   if (!rest.startsWith('//'))
     return rest.startsWith('/') ? rest : { problem: `'${text}' is relative: file:///directory` };

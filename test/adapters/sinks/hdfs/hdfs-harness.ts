@@ -6,6 +6,7 @@ import { textSerializer } from '../../../../src/adapters/serializers/text.ts';
 import type { FileSystem } from '../../../../src/adapters/sinks/hdfs/file-system.ts';
 import { HdfsSink, hdfsSink } from '../../../../src/adapters/sinks/hdfs/hdfs-sink.ts';
 import { localFileSystem } from '../../../../src/adapters/sinks/hdfs/local-file-system.ts';
+import { localPathOf } from '../../../../src/adapters/sinks/hdfs/target-path.ts';
 import type { Serializer, SinkContext } from '../../../../src/agent/contracts/components.ts';
 import { type Channel, type Clock, FileChannel, type Headers, MemoryChannel } from '../../../../src/engine.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -55,7 +56,8 @@ export function makeSink(
   const watched = sinkOn(channel, make, clock);
   const context = undeliverable === undefined ? watched.context : { ...watched.context, undeliverable };
   const values = valuesOf(hdfsSink, { 'hdfs.path': directory, ...plain, ...texts });
-  return { ...watched, sink: new HdfsSink(values, context, fileSystem) };
+  const target = { fileSystem, web: undefined, directory: localPathOf(values['hdfs.path']), openStreamsPreset: 512 };
+  return { ...watched, sink: new HdfsSink(values, context, async () => target) };
 }
 
 /** A channel that is fast: what it has promised is durable when it was closed. */

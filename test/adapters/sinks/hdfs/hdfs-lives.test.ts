@@ -342,11 +342,12 @@ test('a begun file’s name that another sink of the channel got is not deleted'
   await first.kill();
   const channel = await openChannel(join(place.home, 'channel'));
   const { context } = makeSink(place.out, channel, {});
-  const other = new HdfsSink(
-    valuesOf(hdfsSink, { 'hdfs.path': place.out }),
-    { ...context, name: 'x2' },
-    localFileSystem(),
-  );
+  const other = new HdfsSink(valuesOf(hdfsSink, { 'hdfs.path': place.out }), { ...context, name: 'x2' }, async () => ({
+    fileSystem: localFileSystem(),
+    web: undefined,
+    directory: place.out,
+    openStreamsPreset: 512,
+  }));
   await other.start();
   await other.stop();
   assert.deepEqual(

@@ -9,7 +9,7 @@ import { hdfsSink } from '../../../../src/adapters/sinks/hdfs/hdfs-sink.ts';
 import { Limit } from '../../../../src/adapters/sinks/hdfs/limit.ts';
 import { actionFor, rows, type Standing, standingOf } from '../../../../src/adapters/sinks/hdfs/protocol-table.ts';
 import { RangeList } from '../../../../src/adapters/sinks/hdfs/range-list.ts';
-import { targetPath } from '../../../../src/adapters/sinks/hdfs/target-path.ts';
+import { localPathOf, targetPath } from '../../../../src/adapters/sinks/hdfs/target-path.ts';
 import type { NoteValue } from '../../../../src/engine.ts';
 import { problemsOf, valuesOf } from '../../contexts.ts';
 
@@ -83,7 +83,7 @@ test('events in a row are one range, however many', () => {
   assert.deepEqual(list.ranges(), [{ first: 5, last: 1006 }]);
 });
 
-test('hdfs.path leads to local directories, and other places are refused', () => {
+test('hdfs.path: what is local, what is HDFS, and what is neither', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['/logs/%Y', '/logs/%Y'],
     ['/logs//', '/logs'],
@@ -92,9 +92,18 @@ test('hdfs.path leads to local directories, and other places are refused', () =>
     ['FILE:/logs', '/logs'],
     ['logs', `${process.cwd().replaceAll('%', '%%')}/logs`],
   ];
-  for (const [text, value] of cases) assert.deepEqual(targetPath.parse(text), { value }, text);
+  for (const [text, path] of cases) {
+    assert.deepEqual(targetPath.parse(text), { value: text });
+    assert.equal(localPathOf(text), path, text);
+  }
+  for (const value of ['hdfs://nn:8020/logs/%Y', 'webhdfs://nn/%{host}', 'swebhdfs://u:p@knox/gateway/default/logs']) {
+    assert.deepEqual(targetPath.parse(value), { value });
+  }
   const problem = (text: string): string => problemsOf(hdfsSink, { 'hdfs.path': text }).join();
-  assert.match(problem('hdfs://nn:8020/logs'), /'hdfs:' is not written to by this version.*file:\/\/\/directory/);
+  assert.match(problem('s3a://bucket/logs'), /'s3a:' is not written to: hdfs:, webhdfs:, swebhdfs: or file:/);
+  assert.match(problem('hdfs:///logs'), /names no host/);
+  assert.match(problem('hdfs://nn:8020'), /has no path/);
+  assert.match(problem('hdfs://nn:8020/%[nowhere]'), /is not known/);
   assert.match(problem('file://logs/x'), /names a host, 'logs'/);
   assert.match(problem('file:logs'), /is relative/);
   assert.match(problem('/logs/%[nowhere]'), /is not known/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type HadoopProperty, HadoopXmlError, readHadoopXml } from './hadoop-xml.ts';
 
 /** In this order: what the later one says replaces what the earlier one said. */
-const files = ['core-site.xml', 'hdfs-site.xml'];
+export const hadoopFiles: readonly string[] = ['core-site.xml', 'hdfs-site.xml'];
 /** The largest ones have some 100 KiB. */
 const fileBytesMax = 4 * 1024 * 1024;
 /** As in Hadoop. */
@@ -91,7 +91,7 @@ export async function readHadoopConfiguration(
   const values = new Map<string, string>();
   const final = new Set<string>();
   let seen = 0;
-  for (const file of files) {
+  for (const file of hadoopFiles) {
     const path = join(directory, file);
     const text = await readText(path);
     if (text === undefined) continue;
@@ -104,7 +104,9 @@ export async function readHadoopConfiguration(
     }
   }
   if (seen > 0) return new HadoopConfiguration(directory, values, environment);
-  throw new Error(`${directory} holds neither ${files.join(' nor ')}: it is no directory of Hadoop's configuration`);
+  throw new Error(
+    `${directory} holds neither ${hadoopFiles.join(' nor ')}: it is no directory of Hadoop's configuration`,
+  );
 }
 
 function parse(path: string, text: string): HadoopProperty[] {
