@@ -8,7 +8,7 @@ import { planChannels } from './plan-channels.ts';
 import { planGroups, planSinks } from './plan-sinks.ts';
 import { planSources } from './plan-sources.ts';
 import { warnOfPlan } from './plan-warnings.ts';
-import { type ConfigProblem, Problems } from './problems.ts';
+import { type ConfigProblem, type Place, Problems } from './problems.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** What to load, and with what. */
@@ -31,26 +31,35 @@ export interface Loaded {
   readonly hasErrors: boolean;
   /** System properties that a value of these agents asked for. */
   readonly askedProperties: ReadonlySet<string>;
+  /** Where a sink's key is, or would be; and what it is called in full. */
+  readonly placeOf: (agent: string, sink: string, key: string) => { readonly at: Place; readonly key: string };
 }
 
 /** Loads a configuration. Does not reject: what is wrong is in `problems`. */
 export async function loadConfiguration(options: LoadOptions): Promise<Loaded> {
   const problems = new Problems(options.isLenient ?? false);
   const settings = await readSettings(options.files, problems);
-  const askedProperties = new Set<string>();
-  const plans = settings === undefined ? [] : await planAgents(settings, options, { problems, askedProperties });
-  return { plans, problems: problems.sorted(options.files), hasErrors: problems.hasErrors, askedProperties };
+  const findings = { problems, askedProperties: new Set<string>(), agents: new Map<string, AgentSettings>() };
+  const plans = settings === undefined ? [] : await planAgents(settings, options, findings);
+  const placeOf = (agent: string, sink: string, key: string): { at: Place; key: string } => {
+    const part = findings.agents.get(agent)?.parts.sinks.get(sink);
+    const at = part?.settings.get(key)?.valueAt ?? part?.at ?? { file: options.files[0] ?? '', line: 1, column: 1 };
+    return { at, key: `${part?.prefix ?? ''}${key}` };
+  };
+  const { askedProperties } = findings;
+  return { plans, problems: problems.sorted(options.files), hasErrors: problems.hasErrors, askedProperties, placeOf };
 }
 
 interface Findings {
   readonly problems: Problems;
   readonly askedProperties: Set<string>;
+  readonly agents: Map<string, AgentSettings>;
 }
 
 async function planAgents(
   settings: Settings,
   options: LoadOptions,
-  { problems, askedProperties }: Findings,
+  { problems, askedProperties, agents }: Findings,
 ): Promise<readonly Plan[]> {
   const { agent, registry, surroundings, files } = options;
   if (settings.size === 0) return [];
@@ -69,6 +78,7 @@ async function planAgents(
   const plans: Plan[] = [];
   for (const name of agent === undefined ? present : [agent]) {
     const resolved = await resolveAgent(name, settings, surroundings, problems);
+    agents.set(name, resolved.settings);
     for (const property of resolved.asked) askedProperties.add(property);
     const plan = await planAgent(resolved.settings, registry, problems);
     if (plan !== undefined) plans.push(plan);

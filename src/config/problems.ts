@@ -25,6 +25,14 @@ export function problemText({ severity, file, line, column, key, message }: Conf
   return severity === 'warning' ? `${prefix} warning: ${message}` : `${prefix} ${message}`;
 }
 
+/** By file, in the order that `files` were given in, then by line. Each once. */
+export function inOrder(problems: readonly ConfigProblem[], files: readonly string[]): readonly ConfigProblem[] {
+  const unique = new Map(problems.map((one) => [JSON.stringify(one), one]));
+  return [...unique.values()].sort(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+}
+
 /** Collects problems. */
 export class Problems {
   readonly #list: ConfigProblem[] = [];
@@ -53,12 +61,9 @@ export class Problems {
     return this.#list.some(({ severity }) => severity === 'error');
   }
 
-  /** By file, in the order that `files` were given in, then by line. Each once. */
+  /** As `inOrder`. */
   sorted(files: readonly string[]): readonly ConfigProblem[] {
-    const unique = new Map(this.#list.map((one) => [JSON.stringify(one), one]));
-    return [...unique.values()].sort(
-      (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
-    );
+    return inOrder(this.#list, files);
   }
 
   #add(severity: ConfigProblem['severity'], { file, line, column }: Place, key: string, message: string): void {

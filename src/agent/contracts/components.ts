@@ -202,13 +202,24 @@ export interface Serializer {
 
 /** A kind of source. */
 export type SourceDefinition<Declared extends Keys = Keys> = Definition<Declared, Source, SourceContext>;
+/** What a try to reach a far side came to. */
+export interface Connection {
+  /** A sentence each: which address, who we are there, what we may. */
+  readonly findings: readonly string[];
+  /** What will keep it from working, and what to do about it. */
+  readonly problems: readonly KeyProblem[];
+}
 /** A kind of sink. */
 export interface SinkDefinition<Declared extends Keys = Keys> extends Definition<Declared, Sink, SinkContext> {
   /**
-   * Tries to reach the far side, and changes nothing there: for `config check --connect`. Resolves to what it found, a
-   * sentence each: which address, who we are there, what we may. Rejects with what is wrong and what to do.
+   * Tries to reach the far side, and changes nothing there: for `config check --connect`. What is wrong is in
+   * `problems`. `signal`: nobody waits any longer.
    */
-  readonly connect?: (values: ValuesOf<Declared>, surroundings: ClientSurroundings) => Promise<readonly string[]>;
+  readonly connect?: (
+    values: ValuesOf<Declared>,
+    surroundings: ClientSurroundings,
+    signal: AbortSignal,
+  ) => Promise<Connection>;
 }
 /** A kind of interceptor. */
 export type InterceptorDefinition<Declared extends Keys = Keys> = Definition<Declared, Interceptor>;

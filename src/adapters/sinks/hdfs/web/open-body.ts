@@ -63,6 +63,16 @@ export class BodyOpener {
     }
   }
 
+  /**
+   * Where HDFS would have a new file's bytes sent now; undefined: to the gateway itself. Nothing is made by asking.
+   * Rejects with an HdfsError.
+   */
+  async destination(path: string): Promise<URL | undefined> {
+    const operation = { method: 'PUT', path, parameters: { op: 'CREATE', overwrite: false } } as const;
+    const location = await this.#ask(operation, new Set());
+    return this.#isGateway ? undefined : location;
+  }
+
   async #ask({ method, path, parameters }: BodyOperation, down: ReadonlySet<string>): Promise<URL> {
     const excludedatanodes = down.size === 0 ? undefined : [...down].join(',');
     // Without a body it only asks where to: it changes nothing.

@@ -12,6 +12,7 @@ import { introduction, type WebIntroduction } from './introduction.ts';
 import { NameNodes, type Operation } from './name-nodes.ts';
 import { BodyOpener, type OpenBody } from './open-body.ts';
 import { modeFor, type Parameters } from './operation-url.ts';
+import { reach } from './reach.ts';
 import { errorOf, type SmallAnswer } from './remote-exception.ts';
 import { WebFileStream } from './web-file-stream.ts';
 import type { WebOptions, WebTarget } from './web-target.ts';
@@ -25,6 +26,11 @@ const seenPausesMs = [2, 5, 10, 20, 40, 80, 160, 320, 640];
 /** A FileSystem, and what is known of HDFS only. All errors are HdfsErrors. */
 export interface WebFileSystem extends FileSystem {
   introduce(path: string): Promise<WebIntroduction>;
+  /**
+   * Resolves to the DataNode, `dn1:9864`, that a new file's bytes would be sent to, once it was connected to; to undefined
+   * where a gateway takes them. Makes nothing.
+   */
+  reachDataNode(path: string): Promise<string | undefined>;
   /**
    * How many DataNodes are known to have the block that fewest have; a file without blocks lacks none. `invalid` or
    * `unsupported` where HDFS cannot be asked: Hadoop 2.
@@ -49,6 +55,7 @@ class WebHdfs implements WebFileSystem {
   readonly #connections: Connections;
   readonly #nameNodes: NameNodes;
   readonly #bodies: BodyOpener;
+  readonly #callTimeoutMs: number;
 
   constructor(target: WebTarget, options: WebOptions) {
     this.prefix = target.prefix;
@@ -56,6 +63,7 @@ class WebHdfs implements WebFileSystem {
     this.#connections = new Connections(options.ca);
     this.#nameNodes = new NameNodes(target, options, this.#connections);
     this.#bodies = new BodyOpener(this.#nameNodes, options, this.#connections);
+    this.#callTimeoutMs = options.callTimeoutMs;
   }
 
   /**
@@ -148,6 +156,14 @@ class WebHdfs implements WebFileSystem {
 
   async introduce(path: string): Promise<WebIntroduction> {
     return await orSay(`look at ${path}`, () => introduction(this.#nameNodes, (at) => this.#status(at), path));
+  }
+
+  async reachDataNode(path: string): Promise<string | undefined> {
+    return await orSay(`send data for ${path}`, async () => {
+      const location = await this.#bodies.destination(path);
+      if (location !== undefined) await reach(location, this.#callTimeoutMs);
+      return location?.host;
+    });
   }
 
   async leastReplicas(path: string): Promise<number> {
