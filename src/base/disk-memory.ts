@@ -6,7 +6,15 @@
 import { posix } from 'node:path';
 import { alignedBuffer } from './aligned-buffer.ts';
 import { invariant } from './assert.ts';
-import { type Disk, type DiskEntry, type DiskFile, type DiskLock, type OpenOptions, pageBytes } from './disk.ts';
+import {
+  type Disk,
+  type DiskEntry,
+  type DiskFile,
+  type DiskLock,
+  type OpenOptions,
+  type OwnerState,
+  pageBytes,
+} from './disk.ts';
 import { systemError } from './system-error.ts';
 import { gib } from './units.ts';
 
@@ -113,6 +121,11 @@ class MemoryDisk implements Disk {
         this.#locked.delete(file);
       },
     };
+  }
+
+  async owner(path: string): Promise<OwnerState> {
+    const file = this.#files.get(path);
+    return file !== undefined && this.#locked.has(file) ? 'running' : 'none';
   }
 
   #create(path: string): Contents {

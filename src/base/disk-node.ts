@@ -8,11 +8,11 @@
 import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { alignedBuffer } from './aligned-buffer.ts';
-import type { Disk, DiskEntry, DiskLock, OpenOptions } from './disk.ts';
+import type { Disk, DiskEntry, DiskLock, OpenOptions, OwnerState } from './disk.ts';
 import { directoryOf, freeBytes, locality, makeDirectory, syncDirectory, tryDirect } from './disk-node-directory.ts';
 import { fileMode, openNodeFile, type WriteKind } from './disk-node-file.ts';
 import { systemCode } from './errors.ts';
-import { type TryLock, tryNativeLock } from './lock-native.ts';
+import { probeNativeLock, type TryLock, tryNativeLock } from './lock-native.ts';
 
 /** How the real disk writes and locks. */
 export interface NodeDiskOptions {
@@ -39,6 +39,7 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
     locality,
     isDirect: async (path) => isDirect(await directoryOf(path)),
     lock: (path) => lock(path, options.tryLock ?? tryNativeLock),
+    owner,
   };
 }
 
@@ -105,5 +106,15 @@ async function lock(path: string, tryLock: TryLock): Promise<DiskLock | undefine
     return isHeld ? { release: () => file.close() } : undefined;
   } finally {
     if (!isHeld) await file.close();
+  }
+}
+
+async function owner(path: string): Promise<OwnerState> {
+  const file = await unlessAbsent(open(path, 'r'));
+  if (file === undefined) return 'none';
+  try {
+    return await probeNativeLock(file.fd);
+  } finally {
+    await file.close();
   }
 }

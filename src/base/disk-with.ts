@@ -19,6 +19,7 @@ export function diskWith(disk: Disk, replaced: Partial<Disk>): Disk {
     locality: (path) => disk.locality(path),
     isDirect: (path) => disk.isDirect(path),
     lock: (path) => disk.lock(path),
+    owner: (path) => disk.owner(path),
     ...replaced,
   };
 }

@@ -42,6 +42,9 @@ export interface DiskLock {
   release(): Promise<void>;
 }
 
+/** `unknown`: this platform or file system cannot tell. */
+export type OwnerState = 'running' | 'none' | 'unknown';
+
 /** What a path leads to. */
 export interface DiskEntry {
   readonly kind: 'file' | 'directory' | 'other';
@@ -73,4 +76,6 @@ export interface Disk {
   isDirect(path: string): Promise<boolean>;
   /** Takes the owner's lock on `path` (created where missing, never unlinked); undefined if it is held. */
   lock(path: string): Promise<DiskLock | undefined>;
+  /** Whether a process holds that lock, without disturbing it or one that is starting. Writes nothing. */
+  owner(path: string): Promise<OwnerState>;
 }

@@ -7,6 +7,7 @@
  * The native add-on is loaded by the first lock, not by importing the engine.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OwnerState } from './disk.ts';
 import { ForebayError, systemCode } from './errors.ts';
 
 /**
@@ -38,6 +39,17 @@ export const tryNativeLock: TryLock = async (descriptor, path) => {
   }
   return false;
 };
+
+/** Looks at the second byte only, for microseconds; the file may be open for reading only. */
+export async function probeNativeLock(descriptor: number): Promise<OwnerState> {
+  try {
+    const { default: locks } = await import('fs-native-extensions');
+    // Closing the file, which follows, gives it back.
+    return locks.tryLock(descriptor, aliveByte, 1, { shared: true }) ? 'none' : 'running';
+  } catch {
+    return 'unknown';
+  }
+}
 
 async function load(path: string): Promise<typeof import('fs-native-extensions')> {
   try {

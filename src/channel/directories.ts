@@ -10,7 +10,7 @@ import { type Identity, type IdentityDirectory, identityName, readIdentity, writ
 import type { LogDirectory } from '../wal/segment-files.ts';
 
 /** The lock's file, one in each data directory; never unlinked. */
-const lockName = 'owner.lock';
+export const lockName = 'owner.lock';
 /** What may lie in a directory that is to become a channel's. */
 const harmlessNames: ReadonlySet<string> = new Set([lockName, 'lost+found', 'checkpoint', `${identityName}.new`]);
 const checkpointDirectoryId = 'checkpoint';

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './agent.ts';
+import { channelCommand } from './channel/channel-command.ts';
 import { configCommand } from './config-check.ts';
 
 /** sysexits.h EX_USAGE: the command line itself is wrong. */
@@ -13,6 +14,7 @@ const examples = `
 Examples:
   $ forebay config check -f /etc/flume/agent.properties
   $ forebay agent -n a1 -f /etc/flume/agent.properties
+  $ forebay channel stats /var/lib/forebay/c1
 
 \`forebay COMMAND --help\` has the options of each.`;
 
@@ -50,6 +52,7 @@ async function run(args: readonly string[]): Promise<number> {
   };
   program.addCommand(inherit(program, agentCommand(finish)));
   program.addCommand(inherit(program, configCommand(finish)));
+  program.addCommand(inherit(program, channelCommand(finish)));
   program.argument('[command]').action((command: string | undefined) => {
     program.error(command === undefined ? 'error: no command given' : `error: unknown command '${command}'`);
   });

@@ -60,6 +60,11 @@ export class PayloadReader {
     return restored.kind === 'payload' ? restored.payload : undefined;
   }
 
+  /** Whether what this key encrypted can be restored at all. */
+  hasKey(keyId: number): boolean {
+    return this.#cipher(keyId) !== undefined;
+  }
+
   #cipher(keyId: number): FrameCipher | undefined {
     if (!this.#ciphers.has(keyId)) this.#ciphers.set(keyId, segmentCipher(this.#storage, this.#segment, keyId));
     return this.#ciphers.get(keyId);

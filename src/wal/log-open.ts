@@ -6,14 +6,13 @@
  */
 
 import type { Random } from '../base/random.ts';
-import { countSequences, type Sequence, type Serial } from '../base/units.ts';
+import type { Sequence, Serial } from '../base/units.ts';
 import { ActiveSegment } from './active-segment.ts';
-import type { Damage } from './damage.ts';
+import { type Damage, stillLost } from './damage.ts';
 import { type FrameOp, payloadOp } from './frame-op.ts';
 import { FreePool } from './free-pool.ts';
 import { Log } from './log.ts';
 import type { LogOptions } from './log-options.ts';
-import type { LogOwner } from './log-owner.ts';
 import { keepDamagedBytes } from './quarantine-files.ts';
 import { type Recovered, recover } from './recovery.ts';
 import { applyQuarantine, type TailFrame } from './recovery-replay.ts';
@@ -131,13 +130,6 @@ async function recoverNamed(options: LogOptions): Promise<{ listing: DirectoryLi
   const again = await recover({ disk, clock, listing: renamed, directories, absentDirectories, storage, owner });
   again.damages.push(...damages);
   return { listing: renamed, recovered: again };
-}
-
-/** The damage, without events that a later record acknowledges: nobody misses them. */
-function stillLost(damage: Damage, owner: LogOwner): Damage {
-  if (damage.sequences.length === 0) return damage;
-  const sequences = owner.lostOf(damage.sequences);
-  return { ...damage, sequences, eventsLost: countSequences(sequences) };
 }
 
 /** Row 17: nothing says what stood there; the checkpoint may, later. */

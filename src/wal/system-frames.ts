@@ -47,7 +47,8 @@ export type DamageKind =
   | 'unprovenTail'
   | 'padding'
   | 'identity'
-  | 'sequences';
+  | 'sequences'
+  | 'checkpoint';
 
 const damageKinds: ReadonlySet<string> = new Set<DamageKind>([
   'frame',
@@ -63,6 +64,7 @@ const damageKinds: ReadonlySet<string> = new Set<DamageKind>([
   'padding',
   'identity',
   'sequences',
+  'checkpoint',
 ]);
 
 /** The payload of STATE. */

@@ -93,3 +93,19 @@ test('an error other than a held lock is passed on, and the file is closed', asy
   assert.ok(lock);
   await lock.release();
 });
+
+test('a look at the owner tells whether there is one, and disturbs none', async (context) => {
+  const path = `${await tempDir(context)}/lock`;
+  assert.equal(await disk.owner(path), 'none', 'no file');
+  const { child } = await tryInChild(context, path);
+  assert.equal(await disk.owner(path), 'running');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(await disk.owner(path), 'none');
+  const looks = Array.from({ length: 50 }, () => disk.owner(path));
+  const lock = await disk.lock(path);
+  await Promise.all(looks);
+  assert.ok(lock, 'looks do not make an owner that starts fail');
+  assert.equal(await disk.owner(path), 'running', 'in this process too');
+  await lock.release();
+});

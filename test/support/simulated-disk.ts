@@ -16,6 +16,7 @@ import {
   type DiskFile,
   type DiskLock,
   type OpenOptions,
+  type OwnerState,
   pageBytes,
 } from '../../src/base/disk.ts';
 import { systemError } from '../../src/base/system-error.ts';
@@ -218,6 +219,11 @@ export class SimulatedDisk implements Disk, FileHost {
         this.#locked.delete(file);
       },
     };
+  }
+
+  async owner(path: string): Promise<OwnerState> {
+    const node = this.#find(path);
+    return node?.kind === 'file' && this.#locked.has(node) ? 'running' : 'none';
   }
 
   // What open files need of it (FileHost).

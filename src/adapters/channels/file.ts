@@ -79,12 +79,23 @@ function spillableCapacity(values: ValuesOf<SpillableKeys>): number {
   return values.memoryCapacity + values.overflowCapacity;
 }
 
-/** @throws {ForebayError} as FileChannel.open; NOT_A_CHANNEL also for Flume's own files. */
-async function openFiles(values: ValuesOf<FileKeys>, limits: ChannelOptions, clock: Clock): Promise<Channel> {
+/** Where a file channel lies, and what its files are made of. */
+export interface FilePlace {
+  readonly dataDirs: readonly string[];
+  readonly checkpointDir: string;
+  readonly options: ChannelOptions;
+}
+
+/** Of either type's values. */
+export function filePlaceOf(values: ValuesOf<FileKeys>): FilePlace {
   const base = join(homedir(), '.flume', 'file-channel');
   const dataDirs = values.dataDirs ?? [join(base, 'data')];
-  const checkpointDir = values.checkpointDir ?? join(base, 'checkpoint');
+  return { dataDirs, checkpointDir: values.checkpointDir ?? join(base, 'checkpoint'), options: fileOptions(values) };
+}
+
+/** @throws {ForebayError} as FileChannel.open; NOT_A_CHANNEL also for Flume's own files. */
+async function openFiles(values: ValuesOf<FileKeys>, limits: ChannelOptions, clock: Clock): Promise<Channel> {
+  const { dataDirs, checkpointDir, options } = filePlaceOf(values);
   await refuseFlumeFiles(dataDirs, checkpointDir);
-  const options = { ...fileOptions(values), ...limits, dataDirs, checkpointDir };
-  return FileChannel.open(dataDirs[0] as string, options, { clock });
+  return FileChannel.open(dataDirs[0] as string, { ...options, ...limits, dataDirs, checkpointDir }, { clock });
 }
