@@ -36,9 +36,9 @@ async function namesIn(path: string): Promise<string[]> {
 function refusal(path: string, found: string): ForebayError {
   return new ForebayError(
     'NOT_A_CHANNEL',
-    `${path} holds '${found}' of Apache Flume's file channel, and forebay cannot read it yet (a command to import it ` +
-      'is to come): let Flume deliver what is in the channel first, or name other directories in dataDirs and ' +
-      'checkpointDir',
+    `${path} holds '${found}' of Apache Flume's file channel: import it into a new directory, with ` +
+      '`forebay channel import-flume NEWDIR --data-dirs …`, and name that in dataDirs and checkpointDir; or let ' +
+      'Flume deliver what is in it first',
     { path, actual: found },
   );
 }
