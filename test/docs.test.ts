@@ -6,6 +6,7 @@ import test from 'node:test';
 import { errorCodes, isForebayError } from '../src/base/errors.ts';
 import { optionNames, resolveOptions } from '../src/channel/options.ts';
 import { compatPage } from './support/compat-page.ts';
+import { withProtocolTables } from './support/protocol-tables.ts';
 import { listPaths, root } from './support/source.ts';
 
 /** The rows of the document's tables whose first cell is a name in backticks: cells, trimmed. */
@@ -31,6 +32,12 @@ test('docs/flume-compat.md is what the components declare', () => {
   const page = compatPage();
   assert.ok(page.split('\n').length > 150);
   assert.equal(readFileSync(join(root, 'docs/flume-compat.md'), 'utf8'), page, 'npm run docs:update');
+});
+
+test('docs/hdfs-exactly-once.md prints the tables that the hdfs sink decides by', () => {
+  const page = readFileSync(join(root, 'docs/hdfs-exactly-once.md'), 'utf8');
+  assert.equal(page, withProtocolTables(page), 'npm run docs:update');
+  assert.ok(page.split('\n').filter((line) => /\*\* \| /.test(line)).length >= 25);
 });
 
 test('docs/configuration.md lists every option with its default and what is allowed, in its order', () => {

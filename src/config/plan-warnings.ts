@@ -23,6 +23,7 @@ export function warnOfPlan(plan: Plan, agent: AgentSettings, problems: Problems)
     if (part === undefined) continue;
     warnOfSmallFiles(part, problems);
     warnOfOpenFiles(part, problems);
+    warnOfLogin(part, problems);
     warnOfTime(sink, part, plan.sources, problems);
   }
 }
@@ -44,8 +45,20 @@ function warnOfSmallFiles(part: Part, problems: Problems): void {
 function warnOfOpenFiles(part: Part, problems: Problems): void {
   const prefix = part.settings.get('hdfs.inUsePrefix');
   if (prefix !== undefined && /^[._]/.test(prefix.value)) return;
-  const message = "does not begin with '_' or '.': Hive and Spark read files that are still being written";
+  const message =
+    "does not begin with '_' or '.': Hive, Spark and MapReduce read files that are still being written; " +
+    'hdfs.inUsePrefix = . hides them';
   problems.warn(prefix?.valueAt ?? part.at, `${part.prefix}hdfs.inUsePrefix`, message);
+}
+
+/** For HDFS it is an error, which the sink's own check finds. */
+function warnOfLogin(part: Part, problems: Problems): void {
+  if (!/^file:/i.test(part.settings.get('hdfs.path')?.value ?? '')) return;
+  for (const key of ['hdfs.kerberosPrincipal', 'hdfs.kerberosKeytab']) {
+    const setting = part.settings.get(key);
+    if (setting === undefined) continue;
+    problems.warn(setting.keyAt, setting.key, 'has no effect: local files are written as the user that runs the agent');
+  }
 }
 
 function warnOfTime(sink: PlannedSink, part: Part, sources: readonly PlannedSource[], problems: Problems): void {

@@ -102,7 +102,7 @@ test('usage: 64 without a file or with an unknown option or verb; help shows an 
   for (const [args, expected] of [
     [[], /required option '-f, --conf-file <file>' not specified/],
     [['-f'], /argument missing/],
-    [['--conf', 'x'], /unknown option '--conf'/],
+    [['--config', 'x'], /unknown option '--config'/],
     [['-f', 'x', 'y'], /too many arguments/],
   ] as const) {
     const { status, stdout, stderr } = check(...args);

@@ -51,8 +51,15 @@ const cases: readonly (readonly [
   [
     { ...quietHdfs, 'a1.sinks.k1.hdfs.inUsePrefix': 'x' },
     [
-      "12:32 a1.sinks.k1.hdfs.inUsePrefix: does not begin with '_' or '.': Hive and Spark read files that are \
-still being written",
+      "12:32 a1.sinks.k1.hdfs.inUsePrefix: does not begin with '_' or '.': Hive, Spark and MapReduce read files that \
+are still being written; hdfs.inUsePrefix = . hides them",
+    ],
+  ],
+  [
+    { ...quietHdfs, 'a1.sinks.k1.hdfs.path': 'file:///logs', 'a1.sinks.k1.hdfs.kerberosPrincipal': 'flume' },
+    [
+      '13:1 a1.sinks.k1.hdfs.kerberosPrincipal: is not known here',
+      '13:1 a1.sinks.k1.hdfs.kerberosPrincipal: has no effect: local files are written as the user that runs the agent',
     ],
   ],
 ];

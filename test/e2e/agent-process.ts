@@ -28,6 +28,13 @@ export interface ProcessUsage {
   readonly peakRssMiB: number;
 }
 
+/** Beside its configuration. */
+export interface AgentOptions {
+  readonly args?: readonly string[];
+  /** Beside this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** One life of an agent. */
 export class AgentProcess {
   readonly #child: ChildProcess;
@@ -39,10 +46,21 @@ export class AgentProcess {
   }
 
   /** Starts agent `a1` of the configuration; what it says goes to the end of `logPath`. */
-  static start(main: string, configuration: string, logPath: string): AgentProcess {
+  static start(main: string, configuration: string, logPath: string, options: AgentOptions = {}): AgentProcess {
+    const { args = [], environment = {} } = options;
+    const all = [main, 'agent', '-n', 'a1', '-f', configuration, ...args];
+    return AgentProcess.startProgram(process.execPath, all, logPath, environment);
+  }
+
+  /** The same of another program: what is compared with an agent. `environment` beside this process's own. */
+  static startProgram(
+    command: string,
+    args: readonly string[],
+    logPath: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): AgentProcess {
     const log = openSync(logPath, 'a');
-    const args = [main, 'agent', '-n', 'a1', '-f', configuration];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+    const child = spawn(command, args, { stdio: ['ignore', log, log], env: { ...process.env, ...environment } });
     closeSync(log);
     return new AgentProcess(child, logPath);
   }

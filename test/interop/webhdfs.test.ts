@@ -63,7 +63,7 @@ test('every call, every refusal, every lost answer, through the NameNode and thr
     const carol = clientOf(t, [base], { delegationToken: () => Token.urlString });
     assert.equal((await carol.introduce('/')).home, '/user/carol');
     const nobody = clientOf(t, [base], { delegationToken: () => 'nonsense' });
-    await assert.rejects(nobody.status('/'), ofKind('unauthenticated', /correct the user, the password or the/));
+    await assert.rejects(nobody.status('/'), ofKind('unauthenticated', /correct the user or the password, or/));
   });
 
   await t.test('a DataNode that is down, and a NameNode that is', async () => {

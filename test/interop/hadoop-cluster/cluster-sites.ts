@@ -85,17 +85,16 @@ export function dataNodeSite(directory: string, host: string, addresses: readonl
   };
 }
 
-/** HttpFS gives up a body that stands still for so long. */
+/** HttpFS gives up a body that stands still for so long, unless said: a minute is longer than most tests may wait. */
 export const httpFsIdleMs = 6000;
 
-/** httpfs-site.xml. */
-export function httpFsSite(configuration: string, port: string): Properties {
+/** httpfs-site.xml. `idleMs`: Hadoop's own preset is a minute. */
+export function httpFsSite(configuration: string, port: string, idleMs: number): Properties {
   const user = userInfo().username;
   return {
     'httpfs.http.hostname': '127.0.0.1',
     'httpfs.http.port': port,
-    // A minute as it is: longer than a test may wait for a body to be given up.
-    'hadoop.http.idle_timeout.ms': `${httpFsIdleMs}`,
+    'hadoop.http.idle_timeout.ms': `${idleMs}`,
     'httpfs.hadoop.config.dir': configuration,
     [`httpfs.proxyuser.${user}.hosts`]: '*',
     [`httpfs.proxyuser.${user}.groups`]: '*',

@@ -4,15 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { filesUnder } from '../../e2e/line-set.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import {
   clientSite,
   dataNodeSite,
+  httpFsIdleMs,
   httpFsSite,
   journalSite,
   keyStorePassword,
@@ -34,6 +37,8 @@ const run = promisify(execFile);
 const keyStore = 'keys.p12';
 const readyLimitMs = 60_000;
 const pollMs = 50;
+/** Below those that whoever connects gets one of: a node that is down for a while is to find its own free. */
+const [portMin, portMax] = [10_000, 32_000];
 
 /** Defaults: one of each, neither HttpFS nor HTTPS. */
 export interface ClusterOptions {
@@ -41,6 +46,8 @@ export interface ClusterOptions {
   /** For each its name, as redirects give it. */
   readonly dataNodes?: readonly string[];
   readonly httpFs?: boolean;
+  /** `httpFsIdleMs` where it is not said. */
+  readonly httpFsIdleMs?: number;
   /** NameNode and DataNodes listen for it also. */
   readonly https?: boolean;
   /** More for hdfs-site.xml. */
@@ -59,10 +66,14 @@ export interface HadoopCluster {
   /** Of each NameNode, as `hdfs://` has it. */
   readonly rpcAddresses: readonly string[];
   readonly httpFsAddress: string;
+  /** Of each DataNode, as the locations of blocks have it. */
+  readonly dataAddresses: readonly string[];
   /** The certificate of all of them, PEM. Empty without HTTPS. */
   readonly certificate: string;
   /** A directory with the core-site.xml and hdfs-site.xml that a client gets. */
   readonly configuration: string;
+  /** Resolves to the bytes of blocks that all DataNodes have by now, of files that are being written too. */
+  blockBytes(): Promise<number>;
   /** Resolves when the NameNode is out of safe mode and knows all DataNodes. */
   waitReady(nameNode?: HadoopNode): Promise<void>;
 }
@@ -92,16 +103,19 @@ export async function startCluster(
   await (await builder.make('format', 'format', ofNameNode('nn1'))).start();
   const nameNodes = await Promise.all(ids.map((id) => builder.make('namenode', id, ofNameNode(id))));
   await copyNames(directory, ids);
+  const ofDataNodes = hosts.map(() => take(4));
   const dataNodes = await Promise.all(
-    hosts.map((host, index) =>
-      builder.make('datanode', `dn${index}`, dataNodeSite(join(directory, `dn${index}`), host, take(4))),
-    ),
+    hosts.map((host, index) => {
+      const site = dataNodeSite(join(directory, `dn${index}`), host, ofDataNodes[index] ?? []);
+      return builder.make('datanode', `dn${index}`, site);
+    }),
   );
   await Promise.all([...nameNodes, ...dataNodes].map((node) => node.start()));
   if (ids.length > 1) await nameNodes[0]?.tell('active');
   const waitReady = (node = nameNodes[0]): Promise<void> => untilReady(node, hosts.length);
   await waitReady();
-  const httpFs = options.httpFs === true ? await startHttpFs(directory, httpFsAddress, builder) : undefined;
+  const idleMs = options.httpFsIdleMs ?? httpFsIdleMs;
+  const httpFs = options.httpFs === true ? await startHttpFs(directory, httpFsAddress, builder, idleMs) : undefined;
   return {
     nameNodes,
     dataNodes,
@@ -110,8 +124,10 @@ export async function startCluster(
     secureAddresses,
     rpcAddresses,
     httpFsAddress,
+    dataAddresses: ofDataNodes.map(([data = '']) => data),
     certificate,
     configuration: await builder.configure('client', {}),
+    blockBytes: () => bytesOfBlocks(hosts.map((_, index) => join(directory, `dn${index}`))),
     waitReady,
   };
 }
@@ -154,6 +170,18 @@ class Builder {
   }
 }
 
+async function bytesOfBlocks(directories: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const path of await filesUnder(directories, (name) => /^blk_\d+$/.test(name))) {
+    // It may be finished in this very moment, and stand elsewhere.
+    bytes += await stat(path).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+  return bytes;
+}
+
 /** A key that signs itself, for this machine. @returns its certificate, PEM. */
 async function makeKeys(directory: string): Promise<string> {
   const store = ['-keystore', join(directory, keyStore), '-storepass', keyStorePassword, '-alias', 'node'];
@@ -178,14 +206,14 @@ async function untilReady(node: HadoopNode | undefined, dataNodes: number): Prom
   }
 }
 
-async function startHttpFs(directory: string, address: string, builder: Builder): Promise<HadoopNode> {
+async function startHttpFs(directory: string, address: string, builder: Builder, idleMs: number): Promise<HadoopNode> {
   const home = join(directory, 'httpfs');
   const configuration = join(directory, 'conf', 'httpfs');
   const own = { home, config: configuration, log: join(home, 'log'), temp: join(home, 'temp') };
   for (const path of Object.values(own)) await mkdir(path, { recursive: true });
   const java = Object.entries(own).map(([name, path]) => [`httpfs.${name}.dir`, path]);
   const port = address.slice(address.indexOf(':') + 1);
-  await writeFile(join(configuration, 'httpfs-site.xml'), siteXml(httpFsSite(configuration, port)));
+  await writeFile(join(configuration, 'httpfs-site.xml'), siteXml(httpFsSite(configuration, port, idleMs)));
   const node = await builder.make('httpfs', 'httpfs', {}, { ...Object.fromEntries(java), port });
   await node.start();
   return node;
@@ -193,10 +221,16 @@ async function startHttpFs(directory: string, address: string, builder: Builder)
 
 /** So many that nobody listens on, each another one. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const listening = servers.map((server) => new Promise((resolve) => server.once('listening', resolve)));
-  await Promise.all(listening);
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const servers = new Map<number, Server>();
+  while (servers.size < count) {
+    const port = randomInt(portMin, portMax);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (isFree) servers.set(port, server);
+  }
+  await Promise.all([...servers.values()].map((server) => new Promise((resolve) => server.close(resolve))));
+  return [...servers.keys()];
 }

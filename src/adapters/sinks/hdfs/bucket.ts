@@ -44,6 +44,11 @@ export class Bucket {
     return this.file === undefined && this.#aside.eventCount === 0;
   }
 
+  /** In a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   isFailing(nowMs: number): boolean {
     return nowMs < this.#retryAtMs;
   }
@@ -51,8 +56,11 @@ export class Bucket {
   /** Nothing goes to it for a while: longer with each failure in a row. */
   failed(error: Error, events: RangeList, bodyBytes: number, nowMs: number): void {
     this.error = error;
-    this.#failures += 1;
-    this.#retryAtMs = nowMs + pauseMsAfter(this.#failures);
+    // Files that were being closed together fail together: that is one failure.
+    if (!this.isFailing(nowMs)) {
+      this.#failures += 1;
+      this.#retryAtMs = nowMs + pauseMsAfter(this.#failures);
+    }
     this.#aside.addAll(events);
     this.#count(events.eventCount, bodyBytes);
   }

@@ -3,16 +3,20 @@ import { basename, dirname } from 'node:path/posix';
 import type { Log, Undeliverable } from '../../../agent/contracts/components.ts';
 import type { DeliveredEvent, SequenceRange } from '../../../engine.ts';
 import { Bucket, bucketKey } from './bucket.ts';
+import { FileLostError, NotYetError } from './fence.ts';
 import type { BucketPath } from './file-names.ts';
 import type { SuspendedNote } from './file-note.ts';
+import { isFailure, isOver } from './file-system.ts';
+import type { Prepared } from './naming.ts';
 import { type FileFailure, type FileParts, OpenFile } from './open-file.ts';
-import type { Prepared, Settlements } from './settlements.ts';
+import { decide, type FailedFacts, failedRows } from './protocol-table.ts';
+import type { Settlements } from './settlements.ts';
 import type { Tasks } from './tasks.ts';
-import { FileLostError, type KeyedNote } from './written-file.ts';
+import { hasOwnName, type KeyedNote } from './written-file.ts';
 
 /** What a table of buckets is made with. */
 export interface BucketsParts {
-  readonly files: Omit<FileParts, 'onSafe' | 'onPrepared' | 'onSafeEnd' | 'onFailed'>;
+  readonly files: Omit<FileParts, 'onSafe' | 'onPrepared' | 'onSafeEnd' | 'onFailed' | 'canAppend'>;
   readonly settlements: Settlements;
   readonly tasks: Tasks;
   readonly log: Log;
@@ -21,17 +25,22 @@ export interface BucketsParts {
   readonly rollBytes: number;
 }
 
+/** A block is recovered in a few seconds; whoever has died is waited for by HDFS for a minute. */
+const waitsMax = 4;
+
 /** See the file's comment. */
 export class Buckets {
   readonly #parts: BucketsParts;
   readonly #fileParts: FileParts;
   readonly #table = new Map<string, Bucket>();
   #last: Bucket | undefined;
+  #canAppend = true;
 
   constructor(parts: BucketsParts) {
     this.#parts = parts;
     this.#fileParts = {
       ...parts.files,
+      canAppend: () => this.#canAppend,
       onSafe: ({ path }) => this.#table.get(bucketKey(path))?.worked(),
       onPrepared: (prepared: Prepared) => parts.settlements.settle(prepared),
       onSafeEnd: (note) => parts.settlements.finish(note),
@@ -133,7 +142,7 @@ export class Buckets {
   }
 
   #failed(file: OpenFile, { error, events, bodyBytes, note }: FileFailure): void {
-    const { settlements, files, log } = this.#parts;
+    const { files, log } = this.#parts;
     const { directory, prefix } = file.path;
     const fields = { path: `${directory}/${prefix}`, events: events.eventCount, error };
     log.warn('a file cannot be written: its events that are not acknowledged come again', fields);
@@ -142,11 +151,45 @@ export class Buckets {
     bucket.failed(error, events, bodyBytes, files.clock.monotonicMs());
     const isCurrent = bucket.file === file;
     if (isCurrent) bucket.file = undefined;
-    if (note?.value.state === 'begun') settlements.discard({ key: note.key, value: note.value });
-    if (note?.value.state !== 'suspended') return;
-    const safe = { key: note.key, value: note.value };
-    if (error instanceof FileLostError) settlements.lost(safe);
-    else if (isCurrent) bucket.file = new OpenFile(this.#fileParts, bucket.path, { continued: safe });
-    else settlements.finish(safe);
+    const isLong = error instanceof NotYetError && bucket.failures >= waitsMax;
+    this.#settle(file.path, isLong ? 'held' : whyOf(error), error, note, isCurrent);
   }
+
+  /** Does with a file that failed what the table says. */
+  #settle(
+    path: BucketPath,
+    why: FailedFacts['why'],
+    error: Error,
+    note: FileFailure['note'],
+    isCurrent: boolean,
+  ): void {
+    const { settlements, files } = this.#parts;
+    if (why === 'unsupported') this.#cannotAppend(path);
+    if (note === undefined || note.value.state === 'prepared') return;
+    const { key, value } = note;
+    const name = hasOwnName(files.fileSystem, value) ? 'own' : 'shared';
+    const action = decide(failedRows, { note: value.state, why, name, bucket: isCurrent ? 'goesOn' : 'isOver' });
+    if (value.state === 'begun') {
+      if (action === 'forget') settlements.forget(note);
+      else settlements.discard({ key, value }, isOver(error) ? 'impossible' : 'possible');
+      return;
+    }
+    const safe = { key, value };
+    if (action === 'lost') settlements.lost(safe);
+    else if (action === 'finish') settlements.finish(safe);
+    else this.at(path).file = new OpenFile(this.#fileParts, path, { continued: safe });
+  }
+
+  #cannotAppend({ directory, prefix }: BucketPath): void {
+    if (!this.#canAppend) return;
+    this.#canAppend = false;
+    const text = 'HDFS cannot go on with files here, as with erasure-coded ones: those that hold too much end early';
+    this.#parts.log.warn(text, { path: `${directory}/${prefix}` });
+  }
+}
+
+function whyOf(error: Error): FailedFacts['why'] {
+  if (error instanceof FileLostError) return 'lost';
+  if (isFailure(error, 'exists')) return 'exists';
+  return isFailure(error, 'unsupported') ? 'unsupported' : 'other';
 }

@@ -7,14 +7,23 @@ import type { Bucket } from './bucket.ts';
 import type { Buckets } from './buckets.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load } from './load.ts';
+import type { StreamPlaces } from './stream-places.ts';
 
+/** Of events that are in files and not acknowledged. */
+export interface PinnedLimits {
+  /** Of bodies: they take room in the channel, in memory or on disk. */
+  readonly bytes: number;
+  /** Of their numbers: 16 bytes each. */
+  readonly ranges: number;
+}
+
+/** A file is made safe once for so much of what all of them get: with 200 busy ones, each time at 0.6 MB more. */
+export const pinnedInMemory: PinnedLimits = { bytes: 128 * 1024 * 1024, ranges: 200_000 };
 /**
- * Bytes of events that are in files and not acknowledged: they take room in the channel, in memory or on disk. A file
- * is made safe once for so much of what all of them get: with 200 busy ones, each time at 0.6 MB more.
+ * Where the channel is on a disk, and a file is made safe by an APPEND, of which a DataNode of two cores does fewer
+ * than 20 a second: with 200 busy ones, each time at 5 MB more.
  */
-const pinnedBytesMax = 128 * 1024 * 1024;
-/** Of their numbers: 16 bytes each, here and in the channel. */
-const pinnedRangesMax = 200_000;
+export const pinnedOnDisk: PinnedLimits = { bytes: 1024 * 1024 * 1024, ranges: 1_000_000 };
 /** A channel has 1 MiB for all notes. Beyond the first files are closed, beyond the second nothing is taken. */
 const noteBytesToClose = 512 * 1024;
 /** See above. */
@@ -23,8 +32,8 @@ export const noteBytesMax: number = 640 * 1024;
 const noteBytesGuess = 512;
 const noteBytesGrowth = 256;
 /** Bytes that wait to be written, of all files: half of it makes files write, all of it makes the sink wait. */
-const waitingBytesMax = 48 * 1024 * 1024;
-/** Files that are being closed for each that may be so at a time: more, and the sink waits. */
+const waitingBytesMax = 16 * 1024 * 1024;
+/** Files that are being closed for each that may be so at a time: more, one for each bucket, and the sink waits. */
 const closingPerPlace = 4;
 const writeBytesMin = 4 * 1024;
 
@@ -35,7 +44,10 @@ export interface FileLimits {
   readonly ledger: Ledger;
   readonly log: Log;
   readonly maxOpenFiles: number;
-  readonly maxOpenStreams: number;
+  readonly places: StreamPlaces;
+  readonly pinned: PinnedLimits;
+  /** Files that are closed at a time. */
+  readonly closingAtATime: number;
   /** A file writes when so much waits in it, or less where there are many. */
   readonly writeBytes: number;
   /** Events are acknowledged soon, and not when their file is closed. */
@@ -54,13 +66,25 @@ export class FileKeeper {
 
   /** After events were given to `touched`. */
   keep(touched: readonly Bucket[]): void {
-    const { buckets, load, isAtLeastOnce, writeBytes } = this.#limits;
-    const share = Math.max(writeBytesMin, Math.min(writeBytes, waitingBytesMax / 2 / Math.max(1, buckets.size)));
-    for (const { file } of touched) if (file !== undefined && file.waitingBytes >= share) file.write();
+    const { buckets, isAtLeastOnce, writeBytes, places } = this.#limits;
+    const mostBytes = waitingBytesMax / 2 / Math.max(1, buckets.size);
+    const share = Math.max(writeBytesMin, Math.min(writeBytes, mostBytes));
+    // A stream that another one has to end for is worth more bytes.
+    const shareOfNext = places.isFull ? Math.max(writeBytesMin, mostBytes) : share;
+    for (const { file } of touched) {
+      if (file !== undefined && file.waitingBytes >= (file.hasStream ? share : shareOfNext)) file.write();
+    }
     if (isAtLeastOnce) for (const bucket of touched) if (bucket.file?.canStretch === true) this.secure(bucket);
     this.#closeSurplus();
-    if (load.streams > this.#limits.maxOpenStreams) this.#endStreams(load.streams - this.#limits.maxOpenStreams);
-    if (load.pinnedBytes > pinnedBytesMax || load.pinnedRanges > pinnedRangesMax) this.#unpin();
+    this.endStreams();
+    if (this.#pins(1)) this.#unpin();
+  }
+
+  /** Whether a sink has to wait: more is under way than it lets go of at a time. */
+  get isTooMuch(): boolean {
+    const { buckets, load, closingAtATime } = this.#limits;
+    const closingMax = closingPerPlace * closingAtATime + buckets.size;
+    return load.waitingBytes > waitingBytesMax || load.closing > closingMax || this.#pins(2);
   }
 
   /** All that waits is written. */
@@ -105,23 +129,29 @@ export class FileKeeper {
     for (const bucket of [...buckets.all].slice(0, surplus)) buckets.close(bucket);
   }
 
-  #endStreams(surplus: number): void {
-    let left = surplus;
+  /** Makes room for those who wait for a stream: the files that were used longest ago are made safe. */
+  endStreams(): void {
+    let left = this.#limits.places.surplus;
+    if (left <= 0) return;
     for (const bucket of [...this.#limits.buckets.all]) {
       if (left <= 0) return;
-      if (bucket.file?.hasStream !== true) continue;
+      if (bucket.file?.hasStream !== true || !bucket.file.needsStretch) continue;
       this.secure(bucket);
       left -= 1;
     }
   }
 
+  /** More than so many times what may be. */
+  #pins(times: number): boolean {
+    const { load, pinned } = this.#limits;
+    return load.pinnedBytes > times * pinned.bytes || load.pinnedRanges > times * pinned.ranges;
+  }
+
   /** The largest half of what is pinned, and not being let go of already. */
   #unpin(): void {
-    const { buckets } = this.#limits;
+    const { buckets, pinned } = this.#limits;
     const weigh = ({ file }: Bucket): number =>
-      file?.needsStretch === true
-        ? Math.max(file.pinnedBytes / pinnedBytesMax, file.pinnedRanges / pinnedRangesMax)
-        : 0;
+      file?.needsStretch === true ? Math.max(file.pinnedBytes / pinned.bytes, file.pinnedRanges / pinned.ranges) : 0;
     const weighed = [...buckets.all].map((bucket) => ({ bucket, weight: weigh(bucket) }));
     weighed.sort((one, other) => other.weight - one.weight);
     let left = weighed.reduce((sum, { weight }) => sum + weight, 0);
@@ -131,11 +161,4 @@ export class FileKeeper {
       left -= weight;
     }
   }
-}
-
-/** Whether a sink has to wait: more is under way than it lets go of at a time. */
-export function isTooMuch(load: Load, closingAtATime: number): boolean {
-  const { waitingBytes, pinnedBytes, pinnedRanges, closing } = load;
-  if (waitingBytes > waitingBytesMax || closing > closingPerPlace * closingAtATime) return true;
-  return pinnedBytes > 2 * pinnedBytesMax || pinnedRanges > 2 * pinnedRangesMax;
 }

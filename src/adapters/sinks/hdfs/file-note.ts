@@ -42,6 +42,8 @@ export interface SuspendedNote extends Named, Written {
   readonly style: string;
   /** Wall clock. */
   readonly begunAtMs: number;
+  /** Names that the file may have in place of `temporary`, the oldest first: it is being given that one. */
+  readonly former?: readonly string[];
 }
 
 /** See the file's comment. */
@@ -72,18 +74,24 @@ export function fileNoteOf(value: NoteValue | undefined): FileNote | undefined {
   if (state === 'begun') return { state, ...named };
   const written = writtenOf(fields);
   if (written === undefined) return undefined;
-  const { continuation, style, begunAtMs, preparedEvents } = fields;
+  const { continuation, style, begunAtMs, preparedEvents, former } = fields;
   if (state === 'prepared') {
     return isCount(preparedEvents) ? { state, ...named, ...written, preparedEvents } : undefined;
   }
   if (state !== 'suspended' || typeof continuation !== 'string' || typeof style !== 'string') return undefined;
   if (typeof begunAtMs !== 'number') return undefined;
-  return { state, ...named, ...written, continuation, style, begunAtMs };
+  const suspended: SuspendedNote = { state, ...named, ...written, continuation, style, begunAtMs };
+  if (former === undefined) return suspended;
+  return isTexts(former) ? { ...suspended, former } : undefined;
 }
 
 function writtenOf({ fileId, lengthBytes, events, bodyBytes }: Fields): Written | undefined {
   if (typeof fileId !== 'string' || !isCount(lengthBytes) || !isCount(events) || !isCount(bodyBytes)) return undefined;
   return { fileId, lengthBytes, events, bodyBytes };
+}
+
+function isTexts(value: NoteValue): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isCount(value: NoteValue | undefined): value is number {

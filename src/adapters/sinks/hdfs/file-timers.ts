@@ -20,8 +20,12 @@ interface TimersParts extends FileTimes {
 }
 
 const lookMs = 200;
-/** A stream that waits so long is ended: HDFS would end it soon. */
+/** A stream that nothing is written to for so long is ended: HttpFS would end it after 60 s, with what it has. */
 const streamIdleMs = 30_000;
+/** The same where the bucket's last file failed: a gateway on the way may bear less, and break off each stream. */
+const streamIdleMsAfterFailure = 2000;
+/** What waits so long in memory is written. */
+const writeIdleMs = 10_000;
 /** How long it is remembered that a bucket has failed. */
 const rememberMs = 120_000;
 
@@ -60,10 +64,12 @@ export class FileTimers {
       return;
     }
     const idleForMs = nowMs - file.lastEventAtMs;
+    const bornMs = bucket.error === undefined ? streamIdleMs : streamIdleMsAfterFailure;
     const isDue = (rollMs > 0 && nowMs - file.beganAtMs >= rollMs) || (idleMs > 0 && idleForMs >= idleMs);
     if (isDue) buckets.close(bucket);
     else if (isOlder(file.pinnedSinceMs, nowMs - pinnedMs)) keeper.secure(bucket);
-    else if (file.hasStream && idleForMs >= streamIdleMs) keeper.secure(bucket);
+    else if (file.hasStream && nowMs - file.lastWriteAtMs >= bornMs) keeper.secure(bucket);
+    else if (file.hasStream && nowMs - file.lastWriteAtMs >= writeIdleMs) file.write();
   }
 }
 

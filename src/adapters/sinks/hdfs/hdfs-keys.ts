@@ -13,11 +13,11 @@ import {
   type ValuesOf,
 } from '../../../agent/contracts/keys.ts';
 import { type Codec, codecType } from './compression.ts';
-import { hostMap } from './host-map.ts';
-import { namePrefix, targetPath } from './target-path.ts';
+import { checkFarSideKeys, type FarSideKeys, farSideKeys } from './far-side-keys.ts';
+import { doneName, namePrefix, targetPath } from './target-path.ts';
 
 /** Type by key. */
-export interface HdfsKeys extends Record<string, Key<unknown>> {
+export interface HdfsKeys extends FarSideKeys {
   readonly 'hdfs.path': Key<string>;
   readonly 'hdfs.filePrefix': Key<string>;
   readonly 'hdfs.fileSuffix': Key<string | undefined>;
@@ -43,16 +43,12 @@ export interface HdfsKeys extends Record<string, Key<unknown>> {
   readonly 'hdfs.onInDoubt': Key<'commit' | 'redeliver' | 'hold'>;
   readonly 'hdfs.maxPinnedAge': Key<number>;
   readonly 'hdfs.maxOpenStreams': Key<number | undefined>;
-  readonly 'hdfs.confDir': Key<string | undefined>;
-  readonly 'hdfs.proxyUser': Key<string | undefined>;
-  readonly 'hdfs.callTimeout': Key<number>;
-  readonly 'hdfs.datanodeHostMap': Key<ReadonlyMap<string, string>>;
+  readonly 'hdfs.doneFile': Key<string | undefined>;
+  readonly 'hdfs.doneDelay': Key<number>;
 }
 
 /** What the texts of a configuration became. */
 export type HdfsValues = ValuesOf<HdfsKeys>;
-
-const noNames = { needless: 'local files are written as the user that runs the agent' };
 
 const ofNames: Pick<
   HdfsKeys,
@@ -158,10 +154,6 @@ const needless = {
     does: 'threads that close files by time',
     standing: { needless: 'closing by time needs no threads' },
   }),
-  'hdfs.minBlockReplicas': unset(integer(), {
-    does: 'replicas that a block must have',
-    standing: { needless: 'local files have no replicas' },
-  }),
   'hdfs.closeTries': unset(integer(), {
     does: 'how often renaming a file is tried',
     standing: { needless: 'a file is tried until it has its name, also after a restart: none is given up' },
@@ -175,33 +167,12 @@ const needless = {
     does: 'local files without .crc files beside them',
     standing: { needless: 'no .crc files are made in any case' },
   }),
-  'hdfs.kerberosPrincipal': unset(text, { does: 'who logs in to HDFS', standing: noNames }),
-  'hdfs.kerberosKeytab': unset(text, { does: 'the key of who logs in', standing: noNames }),
 };
 
-const ofHdfs: Pick<HdfsKeys, 'hdfs.confDir' | 'hdfs.proxyUser' | 'hdfs.callTimeout' | 'hdfs.datanodeHostMap'> = {
-  'hdfs.confDir': unset(text, {
-    does:
-      "a directory with Hadoop's core-site.xml and hdfs-site.xml; where not set that of --conf, if it has them, " +
-      'else that of HADOOP_CONF_DIR',
-    standing: 'ours',
-  }),
-  'hdfs.proxyUser': unset(text, {
-    does: 'on whose behalf the files are written in HDFS; not for local files',
-    standing: { differs: 'asked of WebHDFS (doas), which must allow it to HADOOP_USER_NAME or the OS user' },
-  }),
-  'hdfs.callTimeout': optional(integer(1000, 2 ** 31 - 1), 30_000, {
-    unit: 'ms',
-    does: 'how long nothing may move in a call of HDFS; not for local files',
-    standing: { differs: 'a call that goes on is not limited in time; Flume ends it, and the file with it' },
-  }),
-  'hdfs.datanodeHostMap': optional(hostMap, new Map(), {
-    does: 'other hosts, or ports, for DataNodes whose names HDFS gives and which are not known or reached here',
-    standing: 'ours',
-  }),
-};
-
-const ours: Pick<HdfsKeys, 'hdfs.delivery' | 'hdfs.onInDoubt' | 'hdfs.maxPinnedAge' | 'hdfs.maxOpenStreams'> = {
+const ours: Pick<
+  HdfsKeys,
+  'hdfs.delivery' | 'hdfs.onInDoubt' | 'hdfs.maxPinnedAge' | 'hdfs.maxOpenStreams' | 'hdfs.doneFile' | 'hdfs.doneDelay'
+> = {
   'hdfs.delivery': optional(oneOf('exactly-once', 'at-least-once'), 'exactly-once', {
     does: 'when events are acknowledged: when their file is closed, or soon after each batch, and visible then',
     standing: 'ours',
@@ -218,17 +189,24 @@ const ours: Pick<HdfsKeys, 'hdfs.delivery' | 'hdfs.onInDoubt' | 'hdfs.maxPinnedA
   'hdfs.maxOpenStreams': unset(integer(1), {
     does:
       'how many files are held open for writing; those beyond are made safe and gone on with later; 512 for local ' +
-      'files and 64 for HDFS where not set',
+      'files and 256 for HDFS where not set',
     standing: 'ours',
   }),
+  'hdfs.doneFile': unset(doneName, {
+    does:
+      'the name of an empty file, as _SUCCESS, that is made in a directory once nothing came for it for so long and ' +
+      'all files of this sink in it have their names; each agent speaks for itself: %[localhost] tells them apart',
+    standing: 'ours',
+  }),
+  'hdfs.doneDelay': optional(integer(1), 300, { unit: 's', does: 'of hdfs.doneFile', standing: 'ours' }),
 };
 
 /** All of them. */
-export const hdfsKeys: HdfsKeys = { ...ofNames, ...ofFiles, ...ofHdfs, ...needless, ...ours };
+export const hdfsKeys: HdfsKeys = { ...ofNames, ...ofFiles, ...farSideKeys, ...needless, ...ours };
 
 /** What no single key can say. */
 export function checkHdfsKeys(values: HdfsValues): readonly KeyProblem[] {
-  const problems: KeyProblem[] = [];
+  const problems: KeyProblem[] = [...checkFarSideKeys(values)];
   const fileType = values['hdfs.fileType'];
   const codec = values['hdfs.codeC'];
   if (fileType === 'DataStream' && codec !== undefined) {

@@ -16,7 +16,8 @@ import type {
 import type { Consumer, DeliveredEvent, TakeBatch } from '../../../engine.ts';
 import type { Bucket } from './bucket.ts';
 import { connect } from './connect.ts';
-import { isTooMuch, noteBytesMax } from './file-limits.ts';
+import { forgetDoneFiles } from './done-files.ts';
+import { noteBytesMax } from './file-limits.ts';
 import type { FileSystem } from './file-system.ts';
 import { checkHdfsKeys, type HdfsKeys, type HdfsValues, hdfsKeys } from './hdfs-keys.ts';
 import { takeOver } from './inheritance.ts';
@@ -46,6 +47,8 @@ const asideEventsMax = 200_000;
 const asideBytesMax = 128 * 1024 * 1024;
 /** A file that fails as it is closed is closed again where its safe part ends. */
 const closeRounds = 3;
+/** An agent has 51 s for its sinks. */
+const stopLimitMsPreset = 45_000;
 
 interface Life {
   readonly consumer: Consumer;
@@ -59,11 +62,21 @@ export class HdfsSink implements Sink {
   readonly #values: HdfsValues;
   readonly #context: SinkContext;
   readonly #open: () => Promise<OpenedTarget>;
+  readonly #stopLimitMs: number;
   #life: Life | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** `open`: where its files go, asked for at each start until one works. */
-  constructor(values: HdfsValues, context: SinkContext, open: () => Promise<OpenedTarget>) {
+  /**
+   * `open`: where its files go, asked for at each start until one works. `stopLimitMs`: how long a stop waits for calls
+   * that are not answered.
+   */
+  constructor(
+    values: HdfsValues,
+    context: SinkContext,
+    open: () => Promise<OpenedTarget>,
+    stopLimitMs: number = stopLimitMsPreset,
+  ) {
+    this.#stopLimitMs = stopLimitMs;
     this.#values = values;
     this.#context = context;
     this.#open = open;
@@ -88,6 +101,8 @@ export class HdfsSink implements Sink {
     });
     if (ledger.noteCount > 0) log.info('goes on with the files of an earlier life', { files: ledger.noteCount });
     this.#life = { consumer, parts, fileSystem, router };
+    if (parts.doneFiles === undefined) forgetDoneFiles(ledger, parts.tasks);
+    else parts.doneFiles.start();
     timers.start();
   }
 
@@ -117,12 +132,21 @@ export class HdfsSink implements Sink {
     const life = this.#life;
     this.#life = undefined;
     if (life === undefined) return;
-    const { timers, buckets, retries, tasks } = life.parts;
+    const { timers, buckets, retries, tasks, doneFiles, ledger } = life.parts;
     timers.stop();
+    doneFiles?.stop();
     retries.stop();
-    for (let round = 0; round < closeRounds; round += 1) {
-      for (const bucket of [...buckets.all]) buckets.close(bucket);
-      await tasks.ended();
+    const closeAll = async (): Promise<void> => {
+      for (let round = 0; round < closeRounds; round += 1) {
+        for (const bucket of [...buckets.all]) buckets.close(bucket);
+        await tasks.ended();
+      }
+    };
+    if (!(await isWithin(this.#stopLimitMs, closeAll()))) {
+      const files = ledger.noteCount;
+      this.#context.log.warn('files are not finished, as calls are not answered: the next start does it', { files });
+      // What is still under way is to the next start as if this process had died.
+      ledger.end();
     }
     // Where the channel is gone so are the leases.
     await life.consumer.close().catch(() => undefined);
@@ -152,7 +176,7 @@ export class HdfsSink implements Sink {
   /** Gives events to their buckets. Those that fail get theirs set aside; `hasGoneOn` where not all did. */
   #distribute(
     events: readonly DeliveredEvent[],
-    { router, parts: { buckets, keeper } }: Life,
+    { router, parts: { buckets, keeper, doneFiles } }: Life,
   ): { readonly hasGoneOn: boolean; readonly refused: readonly Undeliverable[] } {
     const { clock } = this.#context;
     const nowMs = clock.monotonicMs();
@@ -177,6 +201,7 @@ export class HdfsSink implements Sink {
     }
     let hasGoneOn = refused.length > 0;
     for (const [bucket, its] of byBucket) {
+      doneFiles?.touch(bucket.path.directory, its.length);
       if (bucket.isFailing(nowMs)) bucket.setAside(its);
       else {
         hasGoneOn = true;
@@ -204,7 +229,7 @@ export class HdfsSink implements Sink {
 
   /** Waits while files have more under way than memory and the far side should bear. */
   async #untilRoom({ load, keeper }: SinkParts, signal: AbortSignal): Promise<void> {
-    while (isTooMuch(load, this.#values['hdfs.threadsPoolSize']) && !signal.aborted) {
+    while (keeper.isTooMuch && !signal.aborted) {
       keeper.keep([]);
       await load.changed(signal);
     }
@@ -220,6 +245,17 @@ export class HdfsSink implements Sink {
     }
     return 'backoff';
   }
+}
+
+/** Whether `work` is done in time: that of the machine, as the limits of calls are. */
+async function isWithin(limitMs: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const isDone = await Promise.race([work.then(() => true), tooLate]);
+  clearTimeout(timer);
+  return isDone;
 }
 
 function checkLedger({ ledger, keeper }: SinkParts): void {

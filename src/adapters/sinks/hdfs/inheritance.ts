@@ -41,7 +41,7 @@ function handOver(
   take: UnresolvedTake | undefined,
   { buckets, settlements, log, isWanted }: Heirs,
 ): void {
-  if (note.state === 'begun') settlements.discard({ key, value: note });
+  if (note.state === 'begun') settlements.discard({ key, value: note }, 'possible');
   else if (note.state === 'suspended') {
     const safe = { key, value: note };
     if (!isWanted(note) || !adopts(buckets, safe)) settlements.finish(safe);

@@ -7,6 +7,7 @@ import {
   type Consumer,
   isForebayError,
   type NoteChanges,
+  type NoteValue,
   type SequenceRanges,
   type UnresolvedTake,
 } from '../../../engine.ts';
@@ -28,16 +29,25 @@ interface LedgerParts {
   readonly retries: Retries;
 }
 
+/** Of notes set aside that count for nothing: those of some 600 files. */
+const asideBytesFree = 256 * 1024;
+
 /** One for each sink. */
 export class Ledger {
   readonly #parts: LedgerParts;
   readonly #prefix: string;
   readonly #counterKey: string;
   #counter: number;
+  /** As the channel has it, or will where it takes anything at all. */
+  #notedCounter: number;
   /** By key: what each note weighs. */
   readonly #weights = new Map<string, number>();
   #noteBytes = 0;
+  /** Of those that only wait for time to pass. */
+  readonly #asideKeys = new Set<string>();
+  #asideBytes = 0;
   #failure: Error | undefined;
+  #companions: (note: FileNote) => NoteChanges = () => ({});
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
@@ -45,6 +55,12 @@ export class Ledger {
     this.#counterKey = `${this.#prefix}counter`;
     const noted = parts.channel.notes.get(this.#counterKey);
     this.#counter = typeof noted === 'number' && Number.isSafeInteger(noted) ? noted : 0;
+    this.#notedCounter = this.#counter;
+  }
+
+  /** What else is to be noted in the step that notes a begun file. */
+  accompanyBegun(companions: (note: FileNote) => NoteChanges): void {
+    this.#companions = companions;
   }
 
   /** Why the channel is of no use any more. */
@@ -52,13 +68,19 @@ export class Ledger {
     return this.#failure;
   }
 
-  /** Of the notes about files. */
-  get noteBytes(): number {
-    return this.#noteBytes;
+  /** Nothing goes to the channel any more. */
+  end(): void {
+    this.#failure ??= new Error('the sink has stopped');
   }
 
+  /** Of the notes about files. Those set aside count only as far as they are too many. */
+  get noteBytes(): number {
+    return this.#noteBytes - Math.min(this.#asideBytes, asideBytesFree);
+  }
+
+  /** Those set aside left out. */
   get noteCount(): number {
-    return this.#weights.size;
+    return this.#weights.size - this.#asideKeys.size;
   }
 
   inherited(): Inherited {
@@ -102,6 +124,13 @@ export class Ledger {
     return this.#counter;
   }
 
+  /** The note only waits for time to pass: other files need not end early for it. */
+  setAside(key: string): void {
+    if (this.#asideKeys.has(key)) return;
+    this.#asideKeys.add(key);
+    this.#asideBytes += this.#weights.get(key) ?? 0;
+  }
+
   keyOf(counter: number): string {
     return `${this.#prefix}${counter}`;
   }
@@ -133,6 +162,30 @@ export class Ledger {
     if (!isThere) await this.note(key, undefined);
   }
 
+  /** Sets notes that are not about files. */
+  async change(notes: NoteChanges): Promise<void> {
+    await this.#store(() => this.#parts.consumer.commit([], { notes }));
+  }
+
+  /** Where a directory that awaits its done file is noted. */
+  doneKey(number: number): string {
+    return `${this.#prefix}done/${number}`;
+  }
+
+  /** Such notes as the channel has them, by key. */
+  doneNotes(): ReadonlyMap<string, NoteValue | undefined> {
+    const { notes } = this.#parts.channel;
+    const isOne = (key: string): boolean => /^done\/\d+$/.test(key.slice(this.#prefix.length));
+    const keys = [...notes.keys()].filter((key) => key.startsWith(this.#prefix) && isOne(key));
+    return new Map(keys.map((key) => [key, notes.get(key)]));
+  }
+
+  /** `<path>/<prefix>` of each file that has a note. */
+  unfinishedBuckets(): readonly string[] {
+    const { notes } = this.#parts.channel;
+    return [...this.#weights.keys()].flatMap((key) => fileNoteOf(notes.get(key))?.bucket ?? []);
+  }
+
   /** Gives events back. */
   async rollback(ranges: SequenceRanges): Promise<void> {
     if (ranges.length > 0) await this.#store(() => this.#parts.consumer.rollback(ranges));
@@ -140,11 +193,16 @@ export class Ledger {
 
   #changes(key: string, note: FileNote | undefined): NoteChanges {
     const change = { [key]: note === undefined ? undefined : noteValueOf(note) };
-    return note?.state === 'begun' ? { ...change, [this.#counterKey]: this.#counter } : change;
+    const all = { ...change, ...(note?.state === 'begun' && this.#companions(note)) };
+    if (note === undefined || this.#counter === this.#notedCounter) return all;
+    this.#notedCounter = this.#counter;
+    return { ...all, [this.#counterKey]: this.#counter };
   }
 
   #weigh(key: string, note: FileNote | undefined): void {
-    this.#noteBytes -= this.#weights.get(key) ?? 0;
+    const weight = this.#weights.get(key) ?? 0;
+    if (this.#asideKeys.delete(key)) this.#asideBytes -= weight;
+    this.#noteBytes -= weight;
     this.#weights.delete(key);
     if (note === undefined) return;
     const bytes = Buffer.byteLength(key) + Buffer.byteLength(JSON.stringify(note));

@@ -10,8 +10,6 @@ export class Load {
   /** Events of failing buckets that come again later. */
   asideEvents = 0;
   asideBytes = 0;
-  /** Streams that are open. */
-  streams = 0;
   /** Files that are being closed, as far as they are not waiting for a second try. */
   closing = 0;
   readonly #waiters = new Set<() => void>();

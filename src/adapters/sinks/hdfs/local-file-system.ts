@@ -27,6 +27,7 @@ export function localFileSystem(): FileSystem {
 
 class LocalFileSystem implements FileSystem {
   readonly prefix = 'file://';
+  readonly lateMs = 0;
   readonly #directories = new DirectoryMaker();
 
   async create(path: string): Promise<FileStream | undefined> {
@@ -110,6 +111,14 @@ class LocalFileSystem implements FileSystem {
 
   async makeDirectories(path: string): Promise<void> {
     await this.#directories.make(path);
+  }
+
+  async proveActive(): Promise<void> {
+    // There is but one who answers.
+  }
+
+  async leastReplicas(): Promise<number> {
+    return Number.POSITIVE_INFINITY;
   }
 
   async close(): Promise<void> {

@@ -9,10 +9,10 @@ import type { BucketPath } from './file-names.ts';
 import type { PreparedNote, SuspendedNote } from './file-note.ts';
 import type { FileStatus } from './file-system.ts';
 import type { Limit } from './limit.ts';
+import type { Prepared } from './naming.ts';
 import { PinnedEvents } from './pinned-events.ts';
 import type { RangeList } from './range-list.ts';
 import type { RecordWriter } from './record-writer.ts';
-import type { Prepared } from './settlements.ts';
 import { type KeyedNote, type WriteParts, WrittenFile } from './written-file.ts';
 
 /** What became of a file that failed. */
@@ -33,6 +33,8 @@ export interface FileParts extends WriteParts {
   /** What the files are made of: one of another style is not gone on with. */
   readonly style: string;
   readonly makeWriter: (continuation?: string) => RecordWriter;
+  /** Whether the far side lets files be gone on with, as far as is known. */
+  readonly canAppend: () => boolean;
   /** Its events are safe so far, or it is finished. */
   readonly onSafe: (file: OpenFile) => void;
   /** It is finished: it has to get its name. */
@@ -48,6 +50,8 @@ export class OpenFile {
   /** Monotonic. */
   readonly beganAtMs: number;
   lastEventAtMs: number;
+  /** When bytes went to its stream, or it had none. Monotonic. */
+  lastWriteAtMs: number;
   /** When the oldest event came that no stretch has in it, monotonic. */
   pinnedSinceMs: number | undefined;
   /** Of all its events. */
@@ -85,6 +89,7 @@ export class OpenFile {
     const countsFrom = isFirst ? Math.floor(wallMs) : 0;
     this.#file = new WrittenFile(parts, { writer: this.#writer, countsFrom, note: continued });
     this.lastEventAtMs = parts.clock.monotonicMs();
+    this.lastWriteAtMs = this.lastEventAtMs;
     this.beganAtMs = this.lastEventAtMs - Math.max(0, wallMs - this.#beganWallMs);
     this.events = note?.events ?? 0;
     this.bodyBytes = note?.bodyBytes ?? 0;
@@ -110,7 +115,7 @@ export class OpenFile {
 
   /** Whether it can be made safe and gone on with. */
   get canStretch(): boolean {
-    return this.#writer.continuation !== undefined;
+    return this.#writer.continuation !== undefined && this.#parts.canAppend();
   }
 
   /** Whether a stretch would change anything, and none is about to. */
@@ -140,7 +145,7 @@ export class OpenFile {
     this.#isWriteQueued = true;
     void this.#enqueue(async () => {
       this.#isWriteQueued = false;
-      await this.#file.open(this.path);
+      await this.#open(false);
       await this.#send();
     });
   }
@@ -148,6 +153,7 @@ export class OpenFile {
   /** Makes all events so far safe and acknowledges them, in the background. Only where `canStretch`. */
   stretch(): void {
     this.#isStretchQueued = true;
+    this.#file.willEnd();
     void this.#enqueue(() => this.#parts.limit.run(() => this.#stretch()));
   }
 
@@ -155,6 +161,7 @@ export class OpenFile {
   async close(): Promise<void> {
     if (this.#state === 'open') {
       this.#state = 'closing';
+      this.#file.willEnd();
       const { load, limit } = this.#parts;
       load.closing += 1;
       await this.#enqueue(() => limit.run(() => this.#close()));
@@ -224,7 +231,7 @@ export class OpenFile {
 
   /** Sends all and ends the stream. The events so far are `#settling` then. */
   async #finishBytes(): Promise<{ status: FileStatus; events: number; bodyBytes: number }> {
-    await this.#file.open(this.path);
+    await this.#open(true);
     // From here to the writer's flush at once: what comes meanwhile belongs to the next stretch.
     this.#pinned.beginSettling();
     this.pinnedSinceMs = undefined;
@@ -234,11 +241,21 @@ export class OpenFile {
     return { status: await this.#file.end(), events, bodyBytes };
   }
 
+  async #open(isEnding: boolean): Promise<void> {
+    if (this.#file.hasStream) {
+      if (isEnding) this.#file.willEnd();
+      return;
+    }
+    await this.#file.open(this.path, isEnding);
+    this.lastWriteAtMs = this.#parts.clock.monotonicMs();
+  }
+
   async #send(): Promise<void> {
     this.#sendingBytes = this.#writer.waitingBytes;
     try {
       await this.#file.send();
     } finally {
+      this.lastWriteAtMs = this.#parts.clock.monotonicMs();
       this.#sendingBytes = 0;
       this.#recount();
     }

@@ -26,8 +26,27 @@ export class Retries {
     task.failures += 1;
     if (this.#isStopping) task.failuresWhileStopping += 1;
     if (task.failuresWhileStopping >= triesWhileStopping) return false;
+    await this.#wait(this.#isStopping ? pauseMsWhileStopping : pauseMsAfter(task.failures));
+    return true;
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Resolves to true after so long; to false, at once, when the sink stops. */
+  async sleep(delayMs: number): Promise<boolean> {
+    if (!this.#isStopping) await this.#wait(delayMs);
+    return !this.#isStopping;
+  }
+
+  stop(): void {
+    this.#isStopping = true;
+    for (const end of [...this.#pauses]) end();
+  }
+
+  async #wait(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const delayMs = this.#isStopping ? pauseMsWhileStopping : pauseMsAfter(task.failures);
       const end = (): void => {
         timer.cancel();
         this.#pauses.delete(end);
@@ -36,11 +55,5 @@ export class Retries {
       const timer = this.#clock.after(delayMs, end, this.#isStopping);
       this.#pauses.add(end);
     });
-    return true;
-  }
-
-  stop(): void {
-    this.#isStopping = true;
-    for (const end of [...this.#pauses]) end();
   }
 }

@@ -1,18 +1,27 @@
 /** Puts the parts of one hdfs sink together. */
 import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { SinkContext } from '../../../agent/contracts/components.ts';
+import { localHost } from '../../../agent/contracts/java/local-host.ts';
 import type { Consumer } from '../../../engine.ts';
 import { Buckets } from './buckets.ts';
-import { FileKeeper } from './file-limits.ts';
+import { DoneFiles } from './done-files.ts';
+import { Fence } from './fence.ts';
+import { FileKeeper, pinnedInMemory, pinnedOnDisk } from './file-limits.ts';
 import { FileTimers } from './file-timers.ts';
 import type { HdfsValues } from './hdfs-keys.ts';
 import { Ledger } from './ledger.ts';
 import { Limit } from './limit.ts';
+import { Lingering } from './lingering.ts';
 import { Load } from './load.ts';
 import { makeRecordWriter } from './make-record-writer.ts';
+import { Naming } from './naming.ts';
 import type { OpenedTarget } from './open-target.ts';
+import { ReplicaWait } from './replica-wait.ts';
 import { Retries } from './retries.ts';
 import { Settlements } from './settlements.ts';
+import { StreamPlaces } from './stream-places.ts';
+import { hostText } from './target-path.ts';
 import { Tasks } from './tasks.ts';
 
 /** The parts of one life. */
@@ -25,6 +34,8 @@ export interface SinkParts {
   readonly buckets: Buckets;
   readonly keeper: FileKeeper;
   readonly timers: FileTimers;
+  /** Where hdfs.doneFile is set. */
+  readonly doneFiles: DoneFiles | undefined;
   /** Of the files: what they are made of and where they go. Short. */
   readonly style: string;
 }
@@ -48,7 +59,17 @@ export function makeSinkParts(
   const limit = new Limit(values['hdfs.threadsPoolSize']);
   const ledger = new Ledger({ channel, consumer, name, retries });
   const onInDoubt = values['hdfs.onInDoubt'];
-  const settlements = new Settlements({ fileSystem, ledger, limit, load, retries, tasks, log, count, onInDoubt });
+  const fence = new Fence({ fileSystem, ledger });
+  const settlements = new Settlements({
+    ...{ fileSystem, ledger, fence, limit, load, retries, tasks, log, count },
+    naming: new Naming({ fileSystem, ledger, log, count, onInDoubt }),
+    lingering: new Lingering({ fileSystem, ledger, retries, clock, log }),
+    replicas: new ReplicaWait({
+      ...{ fileSystem, retries, clock, log },
+      minReplicas: values['hdfs.minBlockReplicas'] ?? 0,
+      limitMs: values['hdfs.callTimeout'],
+    }),
+  });
   const style = styleOf(values, context);
   const format = { fileType: values['hdfs.fileType'], writeFormat: values['hdfs.writeFormat'], codec, clock };
   const names = {
@@ -58,7 +79,9 @@ export function makeSinkParts(
   };
   const makeWriter = (continuation?: string): ReturnType<typeof makeRecordWriter> =>
     makeRecordWriter(format, context.makeSerializer, continuation);
-  const files = { fileSystem, ledger, load, limit, clock, names, style, makeWriter, count };
+  const maxOpenStreams = values['hdfs.maxOpenStreams'] ?? target.openStreamsPreset;
+  const places = new StreamPlaces(maxOpenStreams, () => keeper.endStreams());
+  const files = { fileSystem, ledger, fence, load, places, limit, clock, names, style, makeWriter, count };
   const rolls = { rollCount: values['hdfs.rollCount'], rollBytes: values['hdfs.rollSize'] };
   const buckets = new Buckets({ files, settlements, tasks, log, ...rolls });
   const keeper = new FileKeeper({
@@ -67,7 +90,9 @@ export function makeSinkParts(
     ledger,
     log,
     maxOpenFiles: values['hdfs.maxOpenFiles'],
-    maxOpenStreams: values['hdfs.maxOpenStreams'] ?? target.openStreamsPreset,
+    places,
+    pinned: target.web === undefined || channel.stats().segments === 0 ? pinnedInMemory : pinnedOnDisk,
+    closingAtATime: values['hdfs.threadsPoolSize'],
     writeBytes: codec === undefined ? writeBytesPlain : writeBytesCompressed,
     isAtLeastOnce: values['hdfs.delivery'] === 'at-least-once',
   });
@@ -83,7 +108,23 @@ export function makeSinkParts(
       if (load.asideEvents > 0) void ledger.rollback(buckets.takeAside(nowMs)).catch(() => undefined);
     },
   });
-  return { load, ledger, retries, tasks, settlements, buckets, keeper, timers, style };
+  const doneFile = values['hdfs.doneFile'];
+  const doneFiles =
+    doneFile === undefined
+      ? undefined
+      : new DoneFiles({
+          ...{ fileSystem, ledger, buckets, load, limit, tasks, clock, log, count },
+          name: expandedDoneName(doneFile),
+          delayMs: values['hdfs.doneDelay'] * 1000,
+        });
+  return { load, ledger, retries, tasks, settlements, buckets, keeper, timers, doneFiles, style };
+}
+
+function expandedDoneName(text: string): string {
+  const { address, name } = localHost();
+  const expanded = hostText(text, { localhost: hostname(), ip: address, fqdn: name });
+  if ('problem' in expanded) throw new Error(`hdfs.doneFile: ${expanded.problem}`);
+  return expanded.value;
 }
 
 /** Files of another style are not gone on with: it tells apart what is in them, and where events go. */

@@ -1,6 +1,6 @@
 /** `hdfs.path`: what may stand there, and where it leads on this machine. */
 import type { KeyType, ParsedValue } from '../../../agent/contracts/keys.ts';
-import { parsePath } from './path-text.ts';
+import { type HostNames, parsePath } from './path-text.ts';
 import { resolveTarget } from './web/resolve-target.ts';
 
 /** Of a host that a check can do with. */
@@ -17,6 +17,28 @@ export const namePrefix: KeyType<string> = {
   name: 'text with escapes',
   parse: (text) => withEscapes(text, text),
 };
+
+/** `hdfs.doneFile`: a name with the escapes of the host in it, as it is written. */
+export const doneName: KeyType<string> = {
+  name: 'name with %[localhost], %[IP] or %[FQDN]',
+  parse: (text) => {
+    const named = hostText(text, anyHost);
+    return 'problem' in named ? named : { value: text };
+  },
+};
+
+/** A name in which only the host's escapes stand, expanded. */
+export function hostText(text: string, host: HostNames): ParsedValue<string> {
+  const parsed = parsePath(text, host);
+  if ('problem' in parsed) return parsed;
+  const value = parsed.value.map((part) => (part.kind === 'literal' ? part.text : undefined));
+  if (value.includes(undefined) || parsed.warning !== undefined) {
+    return { problem: `'${text}' has other escapes in it than %[localhost], %[IP] and %[FQDN]` };
+  }
+  const name = value.join('');
+  if (!/[/:\0]/.test(name) && name !== '.' && name !== '..') return { value: name };
+  return { problem: `'${text}' is no name of a file: it holds no / and no :` };
+}
 
 /** The absolute local path of a path or `file:` URI, escapes and all, without a slash at its end. */
 export function localPathOf(text: string): string {

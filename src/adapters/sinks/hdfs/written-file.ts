@@ -2,18 +2,22 @@
  * The bytes of one file on their way: made under a name that was noted before, or gone on with where its safe part
  * ends. Calls one at a time.
  */
-import { type BucketPath, type FileNames, fileNames, type NameParts } from './file-names.ts';
+import type { Fence } from './fence.ts';
+import { type BucketPath, type FileNames, fileNames, type NameParts, newToken, pathIn } from './file-names.ts';
 import type { FileNote, SuspendedNote } from './file-note.ts';
 import type { FileStatus, FileStream, FileSystem } from './file-system.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load } from './load.ts';
 import type { RecordWriter } from './record-writer.ts';
+import type { StreamPlaces } from './stream-places.ts';
 
 /** What all files of a sink have in common. */
 export interface WriteParts {
   readonly fileSystem: FileSystem;
   readonly ledger: Ledger;
+  readonly fence: Fence;
   readonly load: Load;
+  readonly places: StreamPlaces;
   readonly names: NameParts;
   readonly count: (counter: string, by?: number) => void;
 }
@@ -27,9 +31,6 @@ export interface KeyedNote<Note extends FileNote = FileNote> {
 /** What every note says. */
 type NamedPart = Pick<FileNote, 'bucket' | 'suffix' | 'temporary' | 'final'>;
 
-/** The safe part of a file is not what it was: nothing can be done with the file. */
-export class FileLostError extends Error {}
-
 const takenNamesMax = 1000;
 
 /** See the file's comment. */
@@ -38,9 +39,9 @@ export class WrittenFile {
   readonly #writer: RecordWriter;
   readonly #countsFrom: number;
   #note: KeyedNote | undefined;
-  /** Whether it may be longer than its note says. */
-  #mustCut: boolean;
   #stream: FileStream | undefined;
+  /** Whether the place of its stream counts as one that will be free soon. */
+  #isEnding = false;
   #sentBytes = 0;
 
   constructor(
@@ -51,7 +52,6 @@ export class WrittenFile {
     this.#writer = from.writer;
     this.#countsFrom = from.countsFrom;
     this.#note = from.note;
-    this.#mustCut = from.note !== undefined;
   }
 
   /** The one that the channel has. */
@@ -63,20 +63,31 @@ export class WrittenFile {
     return this.#stream !== undefined;
   }
 
-  /** Makes sure of a stream; events of a new file go to `path`. */
-  async open(path: BucketPath): Promise<void> {
+  /** Makes sure of a stream; events of a new file go to `path`. `isEnding`: it will be over in a moment. */
+  async open(path: BucketPath, isEnding: boolean): Promise<void> {
     if (this.#stream !== undefined) return;
-    const note = this.#note?.value;
-    if (note?.state === 'suspended') {
-      this.#opened(await this.#goOn(note));
-      this.#sentBytes = note.lengthBytes;
-      return;
+    const { places } = this.#parts;
+    await places.take(isEnding);
+    this.#isEnding = isEnding;
+    try {
+      const note = this.#note?.value;
+      this.#sentBytes = note?.state === 'suspended' ? note.lengthBytes : 0;
+      this.#stream = await (note?.state === 'suspended' ? this.#goOn(this.key, note) : this.#begin(path));
+    } finally {
+      if (this.#stream === undefined) this.#give();
+      else places.opened();
     }
-    const stream = await this.#begin(path);
-    this.#opened(stream);
+    if (this.#note?.value.state !== 'begun') return;
     const header = this.#writer.header();
-    if (header.length > 0) await stream.write(header);
+    if (header.length > 0) await this.#stream.write(header);
     this.#sentBytes = header.length;
+  }
+
+  /** The stream, if there is one, is about to be ended. */
+  willEnd(): void {
+    if (this.#stream === undefined || this.#isEnding) return;
+    this.#isEnding = true;
+    this.#parts.places.ending();
   }
 
   /** Sends what the writer has by now. It is asked for it before this gives way to anything else. */
@@ -105,7 +116,7 @@ export class WrittenFile {
   /** What was sent is safe: `value` is in the channel. */
   noted(value: SuspendedNote): void {
     this.#note = { key: this.key, value };
-    this.#mustCut = false;
+    this.#parts.fence.setClean(value);
   }
 
   async abort(): Promise<void> {
@@ -126,28 +137,23 @@ export class WrittenFile {
     return { bucket, suffix, temporary, final };
   }
 
-  async #goOn(note: SuspendedNote): Promise<FileStream> {
-    const { fileSystem } = this.#parts;
-    const path = this.#pathOf(note.temporary);
-    if (this.#mustCut) {
-      const status = await fileSystem.status(path);
-      if (status?.kind !== 'file' || status.fileId !== note.fileId || status.lengthBytes < note.lengthBytes) {
-        throw new FileLostError(`${path}, with ${note.events} events that are acknowledged, was moved or changed`);
-      }
-      if (status.lengthBytes > note.lengthBytes && !(await fileSystem.truncate(path, note.lengthBytes))) {
-        throw new Error(`${path} cannot be cut to ${note.lengthBytes} bytes yet`);
-      }
-    }
-    this.#mustCut = true;
-    return await fileSystem.append(path);
+  async #goOn(key: string, value: SuspendedNote): Promise<FileStream> {
+    const { fileSystem, fence } = this.#parts;
+    const onNoted = (note: SuspendedNote): void => {
+      this.#note = { key, value: note };
+    };
+    const note = fence.isClean(value) ? value : await fence.raise({ key, value, onNoted });
+    fence.forget(note);
+    return await fileSystem.append(this.#pathOf(note.temporary));
   }
 
   async #begin(path: BucketPath): Promise<FileStream> {
     const { fileSystem, ledger, count } = this.#parts;
     for (let taken = 0; taken < takenNamesMax; taken += 1) {
       const counter = ledger.nextCounter(this.#countsFrom);
-      const names = fileNames(path, counter, this.#parts.names);
-      if ((await fileSystem.status(names.temporary)) !== undefined) continue;
+      const names = fileNames(path, counter, this.#parts.names, fileSystem.lateMs > 0 ? newToken() : undefined);
+      const isOwn = hasOwnName(fileSystem, names);
+      if (!isOwn && (await fileSystem.status(names.temporary)) !== undefined) continue;
       const key = ledger.keyOf(counter);
       const value: FileNote = { state: 'begun', ...this.#namedBy(path, names) };
       await ledger.note(key, value);
@@ -160,6 +166,7 @@ export class WrittenFile {
         count('ConnectionCreatedCount');
         return stream;
       }
+      if (isOwn) throw new Error(`${names.temporary} was made twice: something between sent a request again`);
       // Another's, made in this very moment: no note may lead to it.
       this.#note = undefined;
       await ledger.note(key, undefined);
@@ -174,17 +181,23 @@ export class WrittenFile {
   }
 
   #pathOf(uri: string): string {
-    return uri.slice(this.#parts.fileSystem.prefix.length);
-  }
-
-  #opened(stream: FileStream): void {
-    this.#stream = stream;
-    this.#parts.load.streams += 1;
+    return pathIn(this.#parts.fileSystem.prefix, uri);
   }
 
   #closed(): void {
     if (this.#stream === undefined) return;
     this.#stream = undefined;
-    this.#parts.load.streams -= 1;
+    this.#give();
   }
+
+  #give(): void {
+    const wasEnding = this.#isEnding;
+    this.#isEnding = false;
+    this.#parts.places.give(wasEnding);
+  }
+}
+
+/** Whether nobody else can ever have chosen the name in use. */
+export function hasOwnName({ lateMs }: FileSystem, { temporary, final }: FileNames): boolean {
+  return lateMs > 0 && temporary !== final;
 }

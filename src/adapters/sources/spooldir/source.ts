@@ -2,8 +2,7 @@
  * The spooldir source: finished files of a directory, one after the other. It goes on where its channels' notes say
  * that they are; Flume's own meta file takes part where Flume has written it since.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { Log, Source, SourceContext } from '../../../agent/contracts/components.ts';
 import type { DeserializerKind } from './deserializer.ts';
@@ -22,6 +21,8 @@ import { Waiter } from './waiter.ts';
 const listingShare = 10;
 const retryMsMin = 250;
 const retryMsMax = 4000;
+/** Made and removed at each start. Hidden: one that a kill leaves is not spooled, and the next start removes it. */
+const canaryName = '.forebay-permission-check';
 
 /** What the source is told. Paths are absolute. */
 export interface SpoolDirectoryOptions extends SpoolOptions, FeederOptions {
@@ -180,10 +181,10 @@ export class SpoolDirectorySource implements Source {
       throw new Error(`trackerDir ${trackerDir} cannot be made: set trackerDir to one that can`, { cause: error });
     }
     if (isTracked && !deletesDone) return;
-    const canary = join(spoolDir, `flume-spooldir-perm-check-${randomUUID()}.canary`);
+    const canary = join(spoolDir, canaryName);
     try {
-      await (await open(canary, 'wx')).close();
-      await unlink(canary);
+      await (await open(canary, 'w')).close();
+      await rm(canary, { force: true });
     } catch (error) {
       const cure = 'give write permission, or set trackingPolicy = tracker_dir';
       throw new Error(`spoolDir ${spoolDir} cannot be written to, so files cannot be renamed: ${cure}`, {

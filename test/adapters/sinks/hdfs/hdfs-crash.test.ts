@@ -1,6 +1,7 @@
 /**
  * The hdfs sink with each single call of the file system going wrong in each way, and then another life: every event
- * is in the files once, and nothing of the sink's own is left over.
+ * is in the files once, and nothing of the sink's own is left over. The same once more where the far side may do what
+ * was asked for much later, as HDFS may.
  */
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +12,7 @@ import { localFileSystem } from '../../../../src/adapters/sinks/hdfs/local-file-
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import { makeTempDir } from '../../../support/temp-dir.ts';
-import { type Fault, FaultyFileSystem } from './faulty-file-system.ts';
+import { FarSide, type Fault, FaultyFileSystem } from './faulty-file-system.ts';
 import { drainInto, filesIn, makeSink, numbersIn, openChannel, putNumbers, whileTimePasses } from './hdfs-harness.ts';
 
 interface Workload {
@@ -33,6 +34,17 @@ const workloads: readonly Workload[] = [
 ];
 const total = 7;
 const foreign = 'FlumeData.1789999999999.tmp';
+const lateMs = 600_000;
+const faults: readonly Fault[] = ['before', 'after', 'lost', 'refused'];
+/** A little later, in another life, or after all. */
+const lateByCalls: readonly number[] = [1, 25, 1_000_000];
+
+/** Of a call of this name on a far side. Whoever dies before a call has died after the one before it. */
+function farFaultsOf(name: string): readonly Fault[] {
+  // A question that is answered late, or whose answer is lost, is one that was refused.
+  if (name === 'status' || name === 'proveActive') return ['after', 'refused'];
+  return ['after', 'lost', 'refused', ...lateByCalls.map((calls) => ({ lateByCalls: calls }))];
+}
 
 /** Until nothing has been under way for some time. */
 async function quiet(fileSystem: FaultyFileSystem): Promise<void> {
@@ -43,12 +55,15 @@ async function quiet(fileSystem: FaultyFileSystem): Promise<void> {
   }
 }
 
-/** One life: takes what is there, then what comes, and stops unless it dies. Resolves to what the channel had then. */
+/**
+ * One life: takes what is there, then what comes, and stops unless it dies; with `last` not before all that may still
+ * be made was made and found. Resolves to what the channel had then.
+ */
 async function live(
   home: string,
   { texts, hosts }: Workload,
   fileSystem: FaultyFileSystem,
-  startMs: number,
+  { startMs, last }: { readonly startMs: number; readonly last?: FarSide | undefined },
 ): Promise<{ readonly depthEvents: number; readonly notes: readonly string[]; readonly unresolved: number }> {
   const channel = await openChannel(join(home, 'channel'));
   const clock = new ManualClock(0, startMs);
@@ -65,6 +80,12 @@ async function live(
         clock.advance(6000);
         await quiet(fileSystem);
       }
+    }
+    await last?.release('create');
+    // Asked for again at the end of the first step at least, and for the last time after the others.
+    for (let steps = last === undefined ? 0 : 3; steps > 0; steps -= 1) {
+      clock.advance(lateMs / 2);
+      await quiet(fileSystem);
     }
     await whileTimePasses(clock, sink.stop(), () => fileSystem.isDead);
   };
@@ -108,34 +129,52 @@ async function makeHome(): Promise<string> {
   return home;
 }
 
-async function check(workload: Workload, fault: Fault | undefined, atCall: number): Promise<readonly string[]> {
+/** `isFar`: on a far side that may be late. */
+async function check(
+  workload: Workload,
+  isFar: boolean,
+  fault: Fault | undefined,
+  atCall: number,
+): Promise<readonly string[]> {
   const home = await makeHome();
-  const faulty = new FaultyFileSystem(localFileSystem(), (call) => (call === atCall ? fault : undefined));
-  const lives = [faulty, new FaultyFileSystem(localFileSystem())];
+  const far = new FarSide(isFar ? lateMs : 0);
+  const withFault = (failing: Fault | undefined, at: number | undefined): FaultyFileSystem =>
+    new FaultyFileSystem(localFileSystem(), (call) => (call === at ? failing : undefined), far);
   const { diesAt } = workload;
-  if (diesAt !== undefined)
-    lives.unshift(new FaultyFileSystem(localFileSystem(), (call) => (call === diesAt ? 'after' : undefined)));
+  const faulty = withFault(fault, atCall);
+  const lives = [
+    ...(diesAt === undefined ? [] : [withFault('after', diesAt)]),
+    faulty,
+    withFault(undefined, undefined),
+  ];
   let after: Awaited<ReturnType<typeof live>> | undefined;
-  for (const [index, fileSystem] of lives.entries()) after = await live(home, workload, fileSystem, index * 1_000_000);
-  const where = `${workload.name}: ${fault} at call ${atCall}: ${faulty.calls.join(' ')}`;
+  for (const [index, fileSystem] of lives.entries()) {
+    const last = isFar && index === lives.length - 1 ? far : undefined;
+    after = await live(home, workload, fileSystem, { startMs: index * 1_000_000, last });
+  }
+  await far.release();
+  const where = `${workload.name}: ${JSON.stringify(fault)} at call ${atCall}: ${faulty.calls.join(' ')}`;
   await checkEnd(home, after, where);
   return faulty.calls;
 }
 
-for (const workload of workloads) {
-  test(`each call goes wrong in each way: ${workload.name}`, { timeout: 100_000 }, async (t) => {
-    const calls = await check(workload, undefined, -1);
-    t.diagnostic(calls.join(' '));
-    const faults = ['before', 'after', 'lost', 'refused'] as const;
-    const tries = calls.flatMap((_, atCall) => faults.map((fault) => ({ fault, atCall })));
-    assert.ok(calls.length >= 10);
-    const next = tries.values();
-    const run = async (): Promise<void> => {
-      for (const { fault, atCall } of next) await check(workload, fault, atCall);
-    };
-    await Promise.all(Array.from({ length: 8 }, run));
-    t.diagnostic(`${tries.length} runs`);
-  });
+for (const isFar of [false, true]) {
+  for (const workload of workloads) {
+    const where = isFar ? ' where the far side may be late' : '';
+    test(`each call goes wrong in each way${where}: ${workload.name}`, { timeout: 100_000 }, async (t) => {
+      const calls = await check(workload, isFar, undefined, -1);
+      t.diagnostic(calls.join(' '));
+      const faultsOf = isFar ? farFaultsOf : (): readonly Fault[] => faults;
+      const tries = calls.flatMap((name, atCall) => faultsOf(name).map((fault) => ({ fault, atCall })));
+      assert.ok(calls.length >= 10);
+      const next = tries.values();
+      const run = async (): Promise<void> => {
+        for (const { fault, atCall } of next) await check(workload, isFar, fault, atCall);
+      };
+      await Promise.all(Array.from({ length: 8 }, run));
+      t.diagnostic(`${tries.length} runs`);
+    });
+  }
 }
 
 test('many calls go wrong in many lives', { timeout: 100_000 }, async (t) => {
@@ -161,14 +200,20 @@ async function checkRandom(seed: number): Promise<void> {
   const workload = { name: `seed ${seed}`, texts, hosts: 1 + random.below(3) };
   const home = await makeHome();
   const faultChance = random.pick([0.02, 0.1, 0.4]);
+  const far = new FarSide(random.chance(0.5) ? lateMs : 0);
   const randomFault = (): Fault | undefined => {
     if (!random.chance(faultChance)) return undefined;
-    return random.chance(0.2) ? random.pick(['before', 'after'] as const) : random.pick(['lost', 'refused'] as const);
+    if (random.chance(0.2)) return random.pick(['before', 'after'] as const);
+    if (far.lateMs > 0 && random.chance(0.5)) return { lateByCalls: random.pick(lateByCalls) };
+    return random.pick(['lost', 'refused'] as const);
   };
   for (let life = 0; life < 4; life += 1) {
     const startMs = random.below(100_000_000);
-    await live(home, workload, new FaultyFileSystem(localFileSystem(), randomFault), startMs);
+    await live(home, workload, new FaultyFileSystem(localFileSystem(), randomFault, far), { startMs });
   }
-  const after = await live(home, workload, new FaultyFileSystem(localFileSystem()), 1_000_000_000);
+  const fileSystem = new FaultyFileSystem(localFileSystem(), undefined, far);
+  const last = far.lateMs > 0 ? far : undefined;
+  const after = await live(home, workload, fileSystem, { startMs: 1_000_000_000, last });
+  await far.release();
   await checkEnd(home, after, workload.name);
 }

@@ -39,6 +39,7 @@ export interface SinkOptions {
   readonly fileSystem?: FileSystem;
   readonly make?: () => Serializer;
   readonly undeliverable?: SinkContext['undeliverable'];
+  readonly stopLimitMs?: number;
 }
 
 /** A sink that writes lines below `directory`, one file a bucket where `texts` says nothing else. Not started. */
@@ -51,13 +52,14 @@ export function makeSink(
     fileSystem = localFileSystem(),
     make = makeText,
     undeliverable,
+    stopLimitMs,
   }: SinkOptions,
 ): Watched<SinkContext> & { readonly sink: HdfsSink } {
   const watched = sinkOn(channel, make, clock);
   const context = undeliverable === undefined ? watched.context : { ...watched.context, undeliverable };
   const values = valuesOf(hdfsSink, { 'hdfs.path': directory, ...plain, ...texts });
   const target = { fileSystem, web: undefined, directory: localPathOf(values['hdfs.path']), openStreamsPreset: 512 };
-  return { ...watched, sink: new HdfsSink(values, context, async () => target) };
+  return { ...watched, sink: new HdfsSink(values, context, async () => target, stopLimitMs) };
 }
 
 /** A channel that is fast: what it has promised is durable when it was closed. */

@@ -359,6 +359,15 @@ test('a begun file’s name that another sink of the channel got is not deleted'
 });
 
 test('a file that cannot be cut yet is asked again, and its bucket goes on then', async (t) => {
+  assert.deepEqual(await filesAfterWaiting(t, 3), [`FlumeData.${startMs + 1}`]);
+});
+
+test('a file that cannot be cut for long is finished later, and its bucket goes on with another', async (t) => {
+  assert.deepEqual(await filesAfterWaiting(t, 6), [`FlumeData.${startMs + 1}`, `FlumeData.${startMs + 2}`]);
+});
+
+/** `notYetMax`: how often a cut is refused. Resolves to the names in the end: each event is in them once. */
+async function filesAfterWaiting(t: TestContext, notYetMax: number): Promise<readonly string[]> {
   const place = await Place.make(t);
   const texts = { 'hdfs.maxPinnedAge': '5' };
   const first = await place.life({ texts });
@@ -367,7 +376,7 @@ test('a file that cannot be cut yet is asked again, and its bucket goes on then'
   await stretch(first);
   await first.kill();
   await appendFile(join(place.out, `FlumeData.${startMs + 1}.tmp`), 'not acknowledged\n');
-  let notYet = 3;
+  let notYet = notYetMax;
   class Recovering extends FaultyFileSystem {
     override async truncate(path: string, lengthBytes: number): Promise<boolean> {
       notYet -= 1;
@@ -383,9 +392,10 @@ test('a file that cannot be cut yet is asked again, and its bucket goes on then'
   }
   await second.stop();
   assert.ok(notYet < 0);
-  assert.deepEqual(Object.keys(await filesIn(place.out)), [`FlumeData.${startMs + 1}`]);
-  assert.deepEqual(numbersIn(await filesIn(place.out)), upTo(5));
-});
+  const files = await filesIn(place.out);
+  assert.deepEqual(numbersIn(files), upTo(5));
+  return Object.keys(files);
+}
 
 test('open files are as many as their notes have room for: the others end', async (t) => {
   const place = await Place.make(t);

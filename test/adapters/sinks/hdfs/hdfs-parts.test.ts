@@ -7,7 +7,16 @@ import fc from 'fast-check';
 import { fileNoteOf, noteValueOf } from '../../../../src/adapters/sinks/hdfs/file-note.ts';
 import { hdfsSink } from '../../../../src/adapters/sinks/hdfs/hdfs-sink.ts';
 import { Limit } from '../../../../src/adapters/sinks/hdfs/limit.ts';
-import { actionFor, rows, type Standing, standingOf } from '../../../../src/adapters/sinks/hdfs/protocol-table.ts';
+import {
+  begunRows,
+  cutRows,
+  decide,
+  failedRows,
+  fenceRows,
+  finishedRows,
+  type Row,
+  standingOf,
+} from '../../../../src/adapters/sinks/hdfs/protocol-table.ts';
 import { RangeList } from '../../../../src/adapters/sinks/hdfs/range-list.ts';
 import { localPathOf, targetPath } from '../../../../src/adapters/sinks/hdfs/target-path.ts';
 import type { NoteValue } from '../../../../src/engine.ts';
@@ -15,16 +24,44 @@ import { problemsOf, valuesOf } from '../../contexts.ts';
 
 const eventAt = (sequence: number) => ({ sequence, headers: {}, body: Buffer.alloc(0) });
 
-test('each pair of what can stand at two names is in one row of the protocol', () => {
-  const standings: readonly Standing[] = ['ours', 'other', 'directory', 'nothing'];
-  for (const temporary of standings) {
-    for (const final of standings) {
-      const found = rows.filter((row) => row.temporary.includes(temporary) && row.final.includes(final));
-      assert.equal(found.length, 1, `${temporary} ${final}`);
-    }
+/** Each combination of facts is in one row, or in the first of several where a table says so. */
+function checkTable<Facts extends Readonly<Record<string, string>>>(
+  rows: readonly Row<Facts, string>[],
+  facts: { readonly [Fact in keyof Facts]: readonly Facts[Fact][] },
+): void {
+  const used = new Set<Row<Facts, string>>();
+  let all: Record<string, string>[] = [{}];
+  for (const [fact, values] of Object.entries(facts)) {
+    all = all.flatMap((one) => values.map((value: string) => ({ ...one, [fact]: value })));
   }
-  assert.equal(actionFor('ours', 'directory'), 'nextName');
-  assert.equal(actionFor('nothing', 'other'), 'inDoubt');
+  for (const one of all) {
+    const found = rows.find(({ when }) =>
+      Object.entries(when).every(([fact, values]) => values === undefined || values.includes(one[fact] ?? '')),
+    );
+    assert.ok(found !== undefined, JSON.stringify(one));
+    assert.equal(decide(rows, one as Facts), found.action);
+    used.add(found);
+  }
+  assert.equal(used.size, rows.length, 'rows that never come up');
+}
+
+test('whatever is known of a file, one row of the protocol says what is done', () => {
+  const temporary = ['ours', 'other', 'directory', 'nothing'] as const;
+  const known = ['unsure', 'sure', 'proven'] as const;
+  checkTable(finishedRows, { temporary, final: [...temporary, 'inside'], known, side: ['here', 'far'] });
+  const names = ['ours', 'anothers'] as const;
+  const late = ['possible', 'impossible'] as const;
+  checkTable(begunRows, { name: names, deleted: ['notAsked', 'true', 'false'], late });
+  const why = ['exists', 'unsupported', 'lost', 'held', 'other'] as const;
+  const bucket = ['goesOn', 'isOver'] as const;
+  checkTable(failedRows, { note: ['none', 'begun', 'suspended'], why, name: ['own', 'shared'], bucket });
+  checkTable(fenceRows, { at: ['formerName', 'newName', 'nowhere'], known });
+  checkTable(cutRows, { answer: ['true', 'false', 'unsupported', 'unclear'] });
+  const taken = { temporary: 'ours', final: 'directory', known: 'unsure', side: 'far' } as const;
+  assert.equal(decide(finishedRows, taken), 'nextName');
+  const gone = { temporary: 'nothing', final: 'other', side: 'far' } as const;
+  assert.equal(decide(finishedRows, { ...gone, known: 'unsure' }), 'prove');
+  assert.equal(decide(finishedRows, { ...gone, known: 'proven' }), 'inDoubt');
 });
 
 test('a file is ours by its identity and its length', () => {
@@ -128,6 +165,7 @@ test('a note that is none of a file reads as none', () => {
   const notes = [
     { state: 'begun', ...named },
     { state: 'suspended', ...named, ...written, continuation: '', style: 's', begunAtMs: 5 },
+    { state: 'suspended', ...named, ...written, continuation: '', style: 's', begunAtMs: 5, former: ['file:///b'] },
     { state: 'prepared', ...named, ...written, preparedEvents: 1 },
   ] as const;
   for (const note of notes) {

@@ -161,6 +161,9 @@ test('threadsPoolSize: so many files are closed at a time', async (t) => {
       status: (path) => real.status(path),
       delete: (path) => real.delete(path),
       makeDirectories: (path) => real.makeDirectories(path),
+      lateMs: real.lateMs,
+      proveActive: (directory) => real.proveActive(directory),
+      leastReplicas: (path) => real.leastReplicas(path),
       close: () => real.close(),
     };
     const texts = { 'hdfs.threadsPoolSize': threadsPoolSize, 'hdfs.rollCount': '1' };

@@ -1,5 +1,6 @@
 /** Where a source goes on: from its channels' notes, from Flume's meta file, and after a crash at the worst place. */
 import assert from 'node:assert/strict';
+import { watch } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -121,6 +122,29 @@ test('a crash between the last put and the rename only renames', async (t) => {
   await again.source.stop();
   assert.equal(one.stats().depthEvents, 1000);
   assert.deepEqual(again.errors, []);
+});
+
+test('the check of permissions makes what is not spooled, and takes away what a kill left of one', async (t) => {
+  const { spoolDir, one, channels } = await setUp(t);
+  await rm(join(spoolDir, 'a'));
+  const seen = new Set<string>();
+  const watcher = watch(spoolDir, (_, name) => seen.add(String(name)));
+  t.after(() => watcher.close());
+  const { source } = makeSource(channels, { spoolDir });
+  await source.start();
+  await until(() => [...seen].some((name) => /check/.test(name)), 'it was checked');
+  await source.stop();
+  const [check = ''] = [...seen].filter((name) => /check/.test(name));
+  assert.match(check, /^\./, 'hidden');
+  await writeFile(join(spoolDir, check), '');
+  const next = makeSource(channels, { spoolDir });
+  await next.source.start();
+  await next.source.stop();
+  assert.deepEqual(
+    (await readdir(spoolDir)).filter((name) => /check/.test(name)),
+    [],
+  );
+  assert.deepEqual(await drainText(one), []);
 });
 
 test('a file that comes back under its old name is spooled again', async (t) => {

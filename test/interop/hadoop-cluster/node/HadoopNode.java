@@ -17,13 +17,18 @@ import org.apache.hadoop.hdfs.protocol.HdfsConstants.SafeModeAction;
 import org.apache.hadoop.hdfs.qjournal.server.JournalNode;
 import org.apache.hadoop.hdfs.server.datanode.DataNode;
 import org.apache.hadoop.hdfs.server.namenode.NameNode;
+import org.apache.hadoop.io.Text;
+import org.apache.hadoop.security.Credentials;
+import org.apache.hadoop.security.Credentials.SerializedFormat;
+import org.apache.hadoop.security.token.Token;
+import org.apache.hadoop.security.token.TokenIdentifier;
 
 /**
  * One node of Hadoop as one process, so that it can be killed and paused by itself. Its configuration is on the class
  * path. Says READY, then answers each line of its standard input with one line, and ends with it.
  *
  *     namenode: format | safemode on|off | names PATH N | bytes PATH N | own PATH USER GROUP MODE
- *               | datanodes | active | standby
+ *               | datanodes | active | standby | keep FILE-URI WRITABLE|PROTOBUF TOKEN
  */
 public final class HadoopNode {
   private static NameNode nameNode;
@@ -106,6 +111,14 @@ public final class HadoopNode {
         boolean waits = nameNode.isInSafeMode();
         int live = nameNode.getRpcServer().getDatanodeReport(DatanodeReportType.LIVE).length;
         return waits ? "0" : String.valueOf(live);
+      case "keep":
+        Token<TokenIdentifier> token = new Token<>();
+        token.decodeFromUrlString(words[3]);
+        Credentials credentials = new Credentials();
+        credentials.addToken(token.getService(), token);
+        credentials.addSecretKey(new Text("secret"), new byte[] {1, 2, 3});
+        credentials.writeTokenStorageFile(new Path(words[1]), configuration, SerializedFormat.valueOf(words[2]));
+        return "";
       default:
         return change(words, configuration);
     }

@@ -62,10 +62,11 @@ export class HdfsError extends Error {
   }
 }
 
-/** The same with what was tried, as `cannot create /logs/a: …`. */
+/** The same with what was tried, as `cannot create /logs/a: …`. Looking at something changes nothing. */
 export function whileTrying(action: string, error: HdfsError): HdfsError {
   const { kind, message, outcome, exception, status } = error;
-  const lost = outcome === 'unknown' ? ' (it may have been done all the same)' : '';
+  const isLook = action.startsWith('look ');
+  const lost = outcome === 'unknown' && !isLook ? ' (it may have been done all the same)' : '';
   return new HdfsError(kind, `cannot ${action}${lost}: ${message}`, {
     outcome,
     cause: error.cause,

@@ -86,7 +86,8 @@ export class NameNodes {
         }
       }
     }
-    throw last ?? new Error('no address was tried');
+    if (last === undefined) throw new Error('no address was tried');
+    throw count === 1 ? last : amongAll(last, this.#target.addresses);
   }
 
   async #callCurrent(operation: Operation): Promise<Answered> {
@@ -127,6 +128,19 @@ export class NameNodes {
     this.#said = address;
     this.#options.onActive?.(address);
   }
+}
+
+/** The same, with all addresses that were tried. */
+function amongAll(
+  { kind, message, outcome, exception, status, cause }: HdfsError,
+  addresses: readonly string[],
+): HdfsError {
+  return new HdfsError(kind, `${message} (tried: ${addresses.join(', ')})`, {
+    outcome,
+    cause,
+    ...(exception !== undefined && { exception }),
+    ...(status !== undefined && { status }),
+  });
 }
 
 /** A connection that was closed while it was idle: the next one is new. */

@@ -63,7 +63,8 @@ const cures: Readonly<Record<HdfsErrorKind, string>> = {
   notDirectory: 'a part of the path is a file: move it away, or correct hdfs.path',
   invalid: 'correct what the path is made of',
   unsupported: 'the directory may be erasure-coded, or HDFS too old',
-  unauthenticated: 'correct the user, the password or the delegation token',
+  unauthenticated:
+    'correct the user or the password, or renew the delegation token: its file is read again without a restart',
   unresolvableDataNode: 'set hdfs.datanodeHostMap, or write through HttpFS',
   nonsense: 'correct the address: it must lead to WebHDFS, HttpFS or Knox',
   network: 'look whether it runs, and whether it can be reached from here',

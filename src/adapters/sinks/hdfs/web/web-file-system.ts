@@ -3,8 +3,8 @@
  * DataNodes, or on their disks; nothing of it can be read before; and a request whose answer was lost may have been
  * done, or may be done later. Such errors say `unknown`, and are for `status` to decide.
  */
-import { randomUUID } from 'node:crypto';
 import type { FileStatus, FileStream, FileSystem } from '../file-system.ts';
+import { ActiveProof } from './active-proof.ts';
 import { booleanIn, type DetailedStatus, leastReplicasIn, statusIn } from './answers.ts';
 import { Connections } from './connections.ts';
 import { HdfsError, type HdfsErrorKind, whileTrying } from './hdfs-error.ts';
@@ -17,9 +17,11 @@ import { errorOf, type SmallAnswer } from './remote-exception.ts';
 import { WebFileStream } from './web-file-stream.ts';
 import type { WebOptions, WebTarget } from './web-target.ts';
 
-/** Hidden from Hive, Spark and MapReduce. */
-const proofPrefix = '_forebay-';
-const proofDeletesMax = 3;
+/**
+ * Whoever holds a request back gives up within minutes: gateways and DataNodes by their own time limits, a NameNode
+ * that was paused because another one took over.
+ */
+const lateMs = 10 * 60_000;
 /** A file shows within a few milliseconds where HDFS lets it be made; what takes longer is told by a later call. */
 const seenPausesMs = [2, 5, 10, 20, 40, 80, 160, 320, 640];
 
@@ -27,8 +29,8 @@ const seenPausesMs = [2, 5, 10, 20, 40, 80, 160, 320, 640];
 export interface WebFileSystem extends FileSystem {
   introduce(path: string): Promise<WebIntroduction>;
   /**
-   * Resolves to the DataNode, `dn1:9864`, that a new file's bytes would be sent to, once it was connected to; to undefined
-   * where a gateway takes them. Makes nothing.
+   * Resolves to the DataNode, `dn1:9864`, that a new file's bytes would be sent to, once it was connected to; to
+   * undefined where a gateway takes them. Makes nothing.
    */
   reachDataNode(path: string): Promise<string | undefined>;
   /**
@@ -51,10 +53,12 @@ export function webFileSystem(target: WebTarget, options: WebOptions): WebFileSy
 
 class WebHdfs implements WebFileSystem {
   readonly prefix: string;
+  readonly lateMs = lateMs;
   readonly #target: WebTarget;
   readonly #connections: Connections;
   readonly #nameNodes: NameNodes;
   readonly #bodies: BodyOpener;
+  readonly #proof: ActiveProof;
   readonly #callTimeoutMs: number;
 
   constructor(target: WebTarget, options: WebOptions) {
@@ -63,6 +67,10 @@ class WebHdfs implements WebFileSystem {
     this.#connections = new Connections(options.ca);
     this.#nameNodes = new NameNodes(target, options, this.#connections);
     this.#bodies = new BodyOpener(this.#nameNodes, options, this.#connections);
+    this.#proof = new ActiveProof({
+      make: (path) => this.makeDirectories(path),
+      remove: (path) => this.#change('DELETE', path, { op: 'DELETE', recursive: false }),
+    });
     this.#callTimeoutMs = options.callTimeoutMs;
   }
 
@@ -175,18 +183,7 @@ class WebHdfs implements WebFileSystem {
   }
 
   async proveActive(directory: string): Promise<void> {
-    const path = `${directory === '/' ? '' : directory}/${proofPrefix}${randomUUID()}`;
-    await orSay(`look who is active by ${path}`, async () => {
-      await this.makeDirectories(path);
-      for (let tries = 1; ; tries += 1) {
-        try {
-          await this.#change('DELETE', path, { op: 'DELETE', recursive: false });
-          return;
-        } catch (error) {
-          if (tries === proofDeletesMax || !(error instanceof HdfsError)) throw error;
-        }
-      }
-    });
+    await orSay(`look who is active in ${directory}`, () => this.#proof.prove(directory));
   }
 
   async close(): Promise<void> {
