@@ -99,7 +99,7 @@ test('damage is exit 2 and named; no channel 1, usage 64, a configuration withou
   bytes.writeUInt8(bytes.readUInt8(at) ^ 4, at);
   writeFileSync(first, bytes);
   const verify = forebay('verify', directory, '--json');
-  assert.equal(verify.status, 2);
+  assert.equal(verify.status, 2, verify.stderr);
   const { ok, damages } = JSON.parse(verify.stdout);
   assert.equal(ok, false);
   assert.equal(damages.length, 1);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { basename, dirname } from 'node:path/posix';
 import test, { type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import type { WebFileSystem } from '../../src/adapters/sinks/hdfs/web/web-file-system.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { FarSide, FaultyFileSystem } from '../adapters/sinks/hdfs/faulty-file-system.ts';
@@ -21,7 +22,7 @@ import { clientOf, until } from './webhdfs-support.ts';
 const missing = javaMissing();
 const skip = missing === undefined ? false : `HDFS cannot be started: ${missing}`;
 /** For a request that is held up to be given up. */
-const callTimeoutMs = 2000;
+const callTimeoutMs = 4000;
 const lateMs = 600_000;
 /** More than two heartbeats. */
 const cutShowsMs = 7000;
@@ -32,6 +33,7 @@ class Scene {
   readonly directory: string;
   readonly address: string;
   readonly test: TestContext;
+  readonly #said: (readonly { readonly text: string; readonly fields: object }[])[] = [];
   readonly #home: string;
   readonly #files: WebFileSystem;
 
@@ -54,6 +56,7 @@ class Scene {
     const fileSystem = new FaultyFileSystem(this.#files, undefined, new FarSide(lateMs));
     const made = makeSink(this.directory, channel, { texts, clock: systemClock, fileSystem });
     const over = new AbortController();
+    this.#said.push(made.said);
     await made.sink.start();
     const drain = async (): Promise<void> => {
       while (!over.signal.aborted) {
@@ -83,6 +86,12 @@ class Scene {
       });
     this.test.after(kill);
     return { ...made, channel, isAcknowledged, stop, kill };
+  }
+
+  /** What all lives said, and what was asked: for who wonders why it failed. */
+  story(): string {
+    const lines = this.#said.flat().map(({ text, fields }) => `${text} ${inspect(fields, { breakLength: 200 })}`);
+    return [...lines, this.proxy.seen.join(' ')].join('\n');
   }
 
   /** In the directory, at any depth: final names, and those in use. */
@@ -259,7 +268,10 @@ test('what is late, twice or in the way leaves each event in one file', {
   const runs = Object.entries(doors).flatMap(([name, door]) =>
     Object.entries(cases).map(([what, run], index) =>
       t.test(`${name}: ${what}`, async (one) => {
-        await run(await Scene.make(one, door, address, `/protocol/${name}-${index}`));
+        const scene = await Scene.make(one, door, address, `/protocol/${name}-${index}`);
+        await run(scene).catch((cause: unknown) => {
+          throw new Error(`${String(cause)}\n${scene.story()}`, { cause });
+        });
       }),
     ),
   );

@@ -17,6 +17,7 @@ const skip = missing === undefined ? false : `HDFS cannot be started: ${missing}
 /** As Hadoop has it. */
 const httpFsIdleMs = 60_000;
 const eventsEveryMs = 90_000;
+const spooledLimitMs = 30_000;
 
 test('HDFS refuses, jobs interfere, little arrives', { skip, timeout: 600_000, concurrency: 6 }, async (t) => {
   const classPath = await buildJava(hadoopFolder, t);
@@ -39,6 +40,8 @@ test('HDFS refuses, jobs interfere, little arrives', { skip, timeout: 600_000, c
     agent.feed(1);
     await sleep(eventsEveryMs);
     agent.feed(1);
+    // A source that has found nothing for long looks every five seconds.
+    await agent.agent.until(() => agent.isSpooled(), spooledLimitMs, 'the second event is in the channel');
     await sleep(3000);
     assert.equal(await agent.agent.end('SIGTERM'), 0, agent.agent.said());
     const files = await agent.check(address);

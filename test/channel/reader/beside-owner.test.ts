@@ -10,7 +10,7 @@ import { dumpEvents } from '../../../src/channel/reader/dump.ts';
 import { verifyChannel } from '../../../src/channel/reader/verify.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
-const runMs = 4000;
+const runMs = 2500;
 const options = { segmentBytes: 65_536, minimumFreeBytes: 0, checkpoint: 'memory' } as const;
 
 function look(directory: string): Promise<ChannelView> {

@@ -18,6 +18,8 @@ export const serverSite: Properties = {
   'dfs.heartbeat.interval': '1',
   'dfs.ha.standby.checkpoints': 'false',
   'dfs.ha.tail-edits.period': '1',
+  // A NameNode that was restarted waits for blocks of files that were deleted since, until it has read that they were.
+  'dfs.ha.log-roll.period': '3',
   'dfs.namenode.datanode.registration.ip-hostname-check': 'false',
 };
 

@@ -145,6 +145,8 @@ export class OpenFile {
     this.#isWriteQueued = true;
     void this.#enqueue(async () => {
       this.#isWriteQueued = false;
+      // What was waited for may have sent it: nothing is opened for nothing.
+      if (this.#writer.waitingBytes === 0) return;
       await this.#open(false);
       await this.#send();
     });

@@ -253,9 +253,10 @@ async function crashAt(t: TestContext, call: number, fault: Fault): Promise<bool
 
 test('whatever call is the last one, or goes wrong, each directory gets its done file in the next life', async (t) => {
   let runs = 0;
-  for (const fault of ['before', 'after', 'lost', 'refused'] as const) {
+  const each = (['before', 'after', 'lost', 'refused'] as const).map(async (fault) => {
     for (let call = 0; await crashAt(t, call, fault); call += 1) runs += 1;
-  }
+  });
+  await Promise.all(each);
   assert.ok(runs > 40, `${runs}`);
   console.log(`shows: ${runs} runs with a crash or a fault at each call: each directory has its done file`);
 });
