@@ -34,7 +34,8 @@ test(`two NameNodes are switched ${switches} times under load`, { skip, timeout:
   // Where the configuration is comes from the one's own settings, and from the other's surroundings.
   const target = 'hdfs://cluster';
   const files = { directory: '/files', hosts, sink: { rollCount: 500, confDir: cluster.configuration } };
-  const long = { directory: '/long', hosts, sink: { rollCount: 8000, maxPinnedAge: 1 } };
+  // Not gone on with by APPEND: HDFS has been seen to keep such a file closed for minutes after its NameNodes switched.
+  const long = { directory: '/long', hosts, sink: { rollCount: 8000 } };
   process.env['HADOOP_CONF_DIR'] = cluster.configuration;
   const loads = await Promise.all([files, long].map((options) => Load.start(t, main, { target, ...options })));
   const pair = new Pair(cluster, (address) => {

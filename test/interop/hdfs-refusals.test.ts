@@ -42,7 +42,8 @@ test('HDFS refuses, jobs interfere, little arrives', { skip, timeout: 600_000, c
     agent.feed(1);
     // A source that has found nothing for long looks every five seconds.
     await agent.agent.until(() => agent.isSpooled(), spooledLimitMs, 'the second event is in the channel');
-    await sleep(3000);
+    // And so does a sink.
+    await sleep(8000);
     assert.equal(await agent.agent.end('SIGTERM'), 0, agent.agent.said());
     const files = await agent.check(address);
     const again = agent.said('cannot be written').length;

@@ -99,8 +99,11 @@ async function openLog(path: string, keys: Keys): Promise<FlumeLogFile | undefin
   if (meta.version !== version) {
     throw new Error(`${path} is of version ${meta.version}: start Flume 1.11 on it once, which writes version 3`);
   }
+  if (meta.fileId !== fileId) {
+    throw new Error(`${path}.meta is that of log-${meta.fileId}: put back the one that belongs there`);
+  }
   const encryption = meta.encryption && { ...meta.encryption, key: await keys.of(meta.encryption, path) };
-  return await FlumeLogFile.open({ path, fileId: meta.fileId, encryption });
+  return await FlumeLogFile.open({ path, fileId, encryption });
 }
 
 async function openUnnoted(path: string, fileId: number): Promise<FlumeLogFile | undefined> {

@@ -49,7 +49,7 @@ export function readRecord(payload: Buffer): FlumeRecord | undefined {
   }
   const fileId = int32(message, 1);
   const offset = int32(message, 2);
-  if (fileId === undefined || offset === undefined) return undefined;
+  if (fileId === undefined || offset === undefined || fileId < 1 || offset < 0) return undefined;
   return { kind, fileId, offset, transactionId, writeOrderId };
 }
 
