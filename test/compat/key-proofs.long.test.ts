@@ -14,6 +14,7 @@ import { type KeyProof, keyProofs } from './key-proofs.ts';
 const filesAtOnce = 2;
 /** Some tests wait for as long as 20 s for what does not come. */
 const runMsMax = 60_000;
+const reasonMs = 100;
 
 /** Which of the named tests ran and passed or failed; and what was printed. */
 interface Outcome {
@@ -41,8 +42,8 @@ async function runTests(file: string, names: readonly string[], ignored: string)
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       passed = outcomesIn(output, names);
-      // A source that a failed test left running would keep the process for ever.
-      if (passed.size === names.length) child.kill('SIGKILL');
+      // A source that a failed test left running would keep the process for ever. Why it failed is said behind it.
+      if (passed.size === names.length) setTimeout(() => child.kill('SIGKILL'), reasonMs).unref();
     });
   }
   await new Promise<void>((resolve, reject) => child.once('close', () => resolve()).once('error', reject));

@@ -108,14 +108,26 @@ export async function whileTimePasses(
   }
 }
 
-/** Texts by path, relative. */
+/** Texts by path, relative. A file that is renamed under the look makes it look again. */
 export async function filesIn(directory: string): Promise<Record<string, string>> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const texts = await Promise.all(
-    paths.sort().map(async (path) => [relative(directory, path), await readFile(path, 'utf8')]),
-  );
-  return Object.fromEntries(texts);
+  for (;;) {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const texts = await Promise.all(paths.sort().map((path) => textOf(path)));
+    if (texts.every((text) => text !== undefined)) {
+      return Object.fromEntries(paths.map((path, index) => [relative(directory, path), texts[index] ?? '']));
+    }
+  }
+}
+
+/** Undefined where the file is not there. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** The numbers in files of lines, ascending. */
