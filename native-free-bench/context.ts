@@ -1,6 +1,7 @@
 /** What every benchmark is given, and what it gives back. */
 import type { Disk } from '../src/base/disk.ts';
 import { mib } from '../src/base/units.ts';
+import type { ChildProgram } from '../src/bench/child-program.ts';
 import type { DiskGauge } from '../src/bench/disk-rate.ts';
 import type { ChannelOptions } from '../src/channel/options.ts';
 
@@ -71,16 +72,6 @@ export interface Place {
   readonly gauge: DiskGauge | undefined;
   /** Runs this program again with these arguments; absent where the disk is only in this process. */
   readonly child: ((args: readonly string[]) => ChildProgram) | undefined;
-}
-
-/** A program that was started. */
-export interface ChildProgram {
-  /** The next line of its stdout; rejects where it ends without one. */
-  line(): Promise<string>;
-  /** Ends it as a crash would; resolves when it is gone. */
-  kill(): Promise<void>;
-  /** Resolves when it has ended by itself; rejects where that was no success. */
-  ended(): Promise<void>;
 }
 
 /** One measured thing: names and numbers, for the table and for the JSON. */

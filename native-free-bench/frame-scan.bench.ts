@@ -106,7 +106,7 @@ function scannerOf(
       tailEndSequence,
       resumeSequence,
       checkPuts: depth !== 'headers',
-      windowBytes,
+      reading: { windowBytes, chunksAhead: 1 },
     },
     {
       offset: firstGroupOffset,

@@ -10,7 +10,10 @@ import type { Disk } from '../src/base/disk.ts';
 import { memoryDisk } from '../src/base/disk-memory.ts';
 import { DiskGauge } from '../src/bench/disk-rate.ts';
 import { median } from '../src/bench/latencies.ts';
+import { runChild } from '../src/bench/opening-child.ts';
+import { readable } from '../src/bench/readable.ts';
 import type { ChannelOptions } from '../src/channel/options.ts';
+import { peakRssBytes } from '../src/cli/bench/machine.ts';
 import { childArgument, startChild } from './child-program.ts';
 import { codecBench } from './codec.bench.ts';
 import { type Benchmark, type Context, fullSizes, type Place, quickSizes, type Row, type Section } from './context.ts';
@@ -18,8 +21,7 @@ import { frameScanBench } from './frame-scan.bench.ts';
 import { groupCommitBench } from './group-commit.bench.ts';
 import { mixedBench } from './mixed.bench.ts';
 import { recoveryBench } from './recovery.bench.ts';
-import { runChild } from './recovery-child.ts';
-import { provenance, readable, table } from './report.ts';
+import { provenance, table } from './report.ts';
 import { takeBench } from './take.bench.ts';
 
 const benchmarks: { readonly [name: string]: Benchmark } = {
@@ -57,7 +59,7 @@ interface Arguments {
 /** Measures what the command line asks for; resolves to the exit code. */
 export async function runProgram(environment: BenchEnvironment, args: readonly string[]): Promise<number> {
   if (args[0] === childArgument) {
-    await runChild(args.slice(1), environment, (line) => console.log(line));
+    await runChild(args.slice(1), { ...environment, peakRssBytes }, (line) => console.log(line));
     return 0;
   }
   const asked = readArguments(args);

@@ -2,22 +2,11 @@
  * Opening a channel that holds a backlog: after an orderly close, and after `kill -9`. On a real disk each opening is
  * a process of its own, so that nothing is warm but the system's caches, and its memory is the whole process'.
  */
-import { join } from 'node:path';
 import { fillChannel } from '../src/bench/channel-work.ts';
 import { emptyDirectory } from '../src/bench/measure-work.ts';
+import { type Backlog, type Ending, measureOpening, type Opening } from '../src/bench/opening.ts';
 import { FileChannel } from '../src/channel/file-channel.ts';
 import type { Benchmark, Place, Row, Section, Sizes } from './context.ts';
-import type { FillReport, OpenReport } from './recovery-child.ts';
-
-/** How the process before ended. `killed, checkpoint gone`: and then its checkpoint was removed. */
-export type Ending = 'closed' | 'killed' | 'killed, checkpoint gone';
-
-/** What waits when the channel is opened. */
-export interface Backlog {
-  readonly events: number;
-  readonly bodyBytes: number;
-  readonly seed: number;
-}
 
 /** See above. */
 export const recoveryBench: Benchmark = async ({ sizes, memory, real, large }) => {
@@ -28,7 +17,7 @@ export const recoveryBench: Benchmark = async ({ sizes, memory, real, large }) =
   if (large) backlogs.push({ events: largeEvents, bodyBytes: largeBodyBytes, seed });
   for (const backlog of backlogs) {
     const rows: Row[] = [];
-    for (const ending of endingsOf(real)) rows.push(rowOfOpening(ending, await measureOpening(real, backlog, ending)));
+    for (const ending of endingsOf(real)) rows.push(rowOfOpening(ending, await openingIn(real, backlog, ending)));
     const megabytes = (backlog.events * backlog.bodyBytes) / 1e6;
     const waiting = `${backlog.events.toLocaleString('en-US')} events, ${megabytes.toLocaleString('en-US')} MB waiting`;
     sections.push({ title: `recovery, ${real.name}, a process each: ${waiting}`, rows });
@@ -41,30 +30,15 @@ export function endingsOf(place: Place): readonly Ending[] {
   return place.options.checkpoint === 'memory' ? ['closed', 'killed'] : ['closed', 'killed', 'killed, checkpoint gone'];
 }
 
-/** Fills a fresh directory in one process, and opens it in another one. */
-export async function measureOpening(
-  place: Place,
-  { events, bodyBytes, seed }: Backlog,
-  ending: Ending,
-): Promise<{ readonly fill: FillReport; readonly open: OpenReport }> {
-  if (place.child === undefined) throw new Error(`${place.name} has no other process`);
-  const directory = join(place.directory, `recovery-${ending.replaceAll(/\W+/g, '-')}`);
-  const how = ending === 'closed' ? 'close' : 'hang';
-  const filler = place.child(['fill', directory, String(events), String(bodyBytes), String(seed), how]);
-  const fill: FillReport = JSON.parse(await filler.line());
-  if (ending === 'closed') await filler.ended();
-  else await filler.kill();
-  if (ending === 'killed, checkpoint gone') await emptyDirectory(place.disk, join(directory, 'checkpoint'));
-  const opener = place.child(['open', directory, String(bodyBytes)]);
-  const open: OpenReport = JSON.parse(await opener.line());
-  await opener.ended();
-  await emptyDirectory(place.disk, directory);
-  if (open.depthEvents !== events) throw new Error(`${open.depthEvents} of ${events} events after the opening`);
-  return { fill, open };
+/** In processes of this program. */
+export async function openingIn(place: Place, backlog: Backlog, ending: Ending): Promise<Opening> {
+  const { disk, directory, child, name } = place;
+  if (child === undefined) throw new Error(`${name} has no other process`);
+  return await measureOpening({ disk, directory, child }, backlog, ending);
 }
 
-function rowOfOpening(ending: Ending, { fill, open }: { fill: FillReport; open: OpenReport }): Row {
-  const mebibytes = (bytes: number): number => bytes / 2 ** 20;
+function rowOfOpening(ending: Ending, { fill, open }: Opening): Row {
+  const mebibytes = (bytes: number | null): number => (bytes ?? Number.NaN) / 2 ** 20;
   return {
     name: `open, ${ending}`,
     figures: {

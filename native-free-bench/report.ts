@@ -1,9 +1,8 @@
 /** Figures as a table to read and as JSON to keep. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { groundOf, groundText, machineHere } from '../src/cli/bench/machine.ts';
 
 /** What the figures were measured on and with. */
 export interface Provenance {
@@ -33,39 +32,18 @@ export function provenance(sizes: {
   directory?: string;
 }): Provenance {
   const { seed, bodyBytes, windowMs, directory } = sizes;
+  const { loadAverage, ...machine } = machineHere();
   return {
     at: new Date().toISOString(),
-    node: process.version,
+    ...machine,
     v8: process.versions.v8,
-    cpu: os.cpus()[0]?.model ?? 'unknown',
-    cpus: os.cpus().length,
-    memoryBytes: os.totalmem(),
-    system: `${os.type()} ${os.release()} ${os.arch()}`,
-    loadBefore: os.loadavg()[0] ?? 0,
-    fileSystem: directory === undefined ? undefined : fileSystemOf(directory),
+    loadBefore: loadAverage,
+    fileSystem: directory === undefined ? undefined : groundText(groundOf(directory)),
     commit: commit(),
     seed,
     bodyBytes,
     windowMs,
   };
-}
-
-/** `ext4 on /dev/vda`, by the longest mount point that holds `directory`. */
-function fileSystemOf(directory: string): string | undefined {
-  let best: { readonly point: string; readonly text: string } | undefined;
-  let mounts: string;
-  try {
-    mounts = readFileSync('/proc/mounts', 'utf8');
-  } catch {
-    return undefined;
-  }
-  for (const line of mounts.split('\n')) {
-    const [device = '', point = '', type = '', options = ''] = line.split(' ');
-    const holds = point === '/' || directory === point || directory.startsWith(`${point}/`);
-    if (!holds || point === '' || point.length < (best?.point.length ?? 0)) continue;
-    best = { point, text: `${type} on ${device} (${options})` };
-  }
-  return best?.text;
 }
 
 function commit(): string {
@@ -87,12 +65,4 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ');
   return [line(heads), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
-}
-
-/** `1,234,567`, `12.3`, `0.12`: three digits at least, no more than tell anything. */
-export function readable(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return '–';
-  if (value === 0) return '0';
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

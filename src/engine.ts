@@ -16,7 +16,8 @@ export type {
   TakeOptions,
   UnresolvedTake,
 } from './channel/channel.ts';
-export { type ChannelEnvironment, FileChannel, type OpenCheckpoint } from './channel/file-channel.ts';
+export type { ChannelEnvironment, OpenCheckpoint } from './channel/channel-parts.ts';
+export { FileChannel } from './channel/file-channel.ts';
 export { MemoryChannel, type MemoryChannelOptions } from './channel/memory-channel.ts';
 export type { ChannelOptions, EncryptionOptions, FsyncOption } from './channel/options.ts';
 export type { DeliveredEvent, Event, Headers } from './event/event.ts';

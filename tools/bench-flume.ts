@@ -14,14 +14,17 @@ import { parseArgs } from 'node:util';
 import { childArgument } from '../native-free-bench/child-program.ts';
 import { fullSizes, type Place, quickSizes, type Sizes } from '../native-free-bench/context.ts';
 import { makeScratch, realPlace } from '../native-free-bench/program.ts';
-import { type Ending, measureOpening } from '../native-free-bench/recovery.bench.ts';
-import { runChild } from '../native-free-bench/recovery-child.ts';
-import { provenance, readable, table } from '../native-free-bench/report.ts';
+import { openingIn } from '../native-free-bench/recovery.bench.ts';
+import { provenance, table } from '../native-free-bench/report.ts';
 import { workPlace } from '../native-free-bench/work-row.ts';
 import { nodeDisk } from '../src/base/disk-node.ts';
 import { type CommitFigures, nameOfWork, type Work } from '../src/bench/channel-work.ts';
 import { median } from '../src/bench/latencies.ts';
 import { measureWork } from '../src/bench/measure-work.ts';
+import type { Ending } from '../src/bench/opening.ts';
+import { runChild } from '../src/bench/opening-child.ts';
+import { readable } from '../src/bench/readable.ts';
+import { peakRssBytes } from '../src/cli/bench/machine.ts';
 import { buildFlume, type FlumeBuild, FlumeJvm } from './flume-channel/flume-jvm.ts';
 
 /** Node 24 has the faster promises. */
@@ -120,11 +123,12 @@ async function measureFlume(run: Run, jvm: FlumeJvm, work: Work, repetition: num
   const directory = join(scratch, 'flume');
   const ask = async (windowMs: number): Promise<CommitFigures> => {
     const { bodyBytes } = sizes;
+    if (work.kind === 'take') await jvm.ask('fill', directory, flumeTakeEvents(windowMs), bodyBytes, 'close');
     const words =
       work.kind === 'put'
         ? ['put', directory, work.producers, work.batch, bodyBytes, windowMs]
         : work.kind === 'take'
-          ? ['take', directory, work.consumers, work.batch, bodyBytes, windowMs, flumeTakeEvents(windowMs)]
+          ? ['take', directory, work.consumers, work.batch, windowMs]
           : ['mixed', directory, work.producers, work.consumers, work.batch, bodyBytes, windowMs];
     const answer = await jvm.ask<{ put?: CommitFigures; taken?: CommitFigures }>(...words);
     await removed(run, directory);
@@ -174,10 +178,10 @@ async function measureOpenings(run: Run, reps: number, large: boolean): Promise<
         console.error(`${isLarge ? 'large, ' : ''}${ending}, ${repetition} of ${reps}`);
         const events = isLarge ? sizes.largeEvents : sizes.recoveryEvents;
         const bodyBytes = isLarge ? sizes.largeBodyBytes : sizes.bodyBytes;
-        const { open } = await measureOpening(place, { events, bodyBytes, seed: sizes.seed }, ending);
+        const { open } = await openingIn(place, { events, bodyBytes, seed: sizes.seed }, ending);
         for (const { name, figure, ...target } of asked) {
           if (target.ending !== ending || target.large !== isLarge) continue;
-          measured.push({ name, side: 'forebay', repetition, figures: { [figure]: open[figure] } });
+          measured.push({ name, side: 'forebay', repetition, figures: { [figure]: open[figure] ?? Number.NaN } });
         }
         if (!isLarge && repetition === 1) await openFlume(run, ending, asked);
       }
@@ -258,7 +262,7 @@ function print(run: Run): void {
 async function main(args: readonly string[]): Promise<number> {
   const environment = { name: 'real disk, LMDB checkpoint', disk: nodeDisk(), options: {} };
   if (args[0] === childArgument) {
-    await runChild(args.slice(1), environment, (line) => console.log(line));
+    await runChild(args.slice(1), { ...environment, peakRssBytes }, (line) => console.log(line));
     return 0;
   }
   const { values } = parseArgs({

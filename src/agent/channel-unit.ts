@@ -1,6 +1,6 @@
 /** One channel of a running agent: opened with back-off, watched, closed, and opened again where it has failed. */
 import type { Channel } from '../engine.ts';
-import type { ChannelDefinition, Clock, Log } from './contracts/components.ts';
+import type { ChannelDefinition, Clock, ConfigurationPlace, Log } from './contracts/components.ts';
 import type { Counters } from './counters.ts';
 import type { Planned } from './plan.ts';
 import { type SupervisedState, Supervisor } from './supervisor.ts';
@@ -11,6 +11,7 @@ export interface ChannelUnitParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly configuration?: ConfigurationPlace | undefined;
   /** Called each time the channel has been opened. */
   readonly onOpen: () => void;
 }
@@ -80,9 +81,10 @@ export class ChannelUnit {
   }
 
   async #open(): Promise<void> {
-    const { log, clock, counters, planned } = this.#parts;
+    const { log, clock, counters, planned, configuration } = this.#parts;
     const { name, definition, values } = planned;
-    this.#made ??= definition.create(values, { name, log, clock, count: counters.counterOf('CHANNEL', name) });
+    const count = counters.counterOf('CHANNEL', name);
+    this.#made ??= definition.create(values, { name, log, clock, count, configuration });
     this.#channel = await this.#made.open();
     this.#saidReasons = '';
     log.info('the channel is open', { events: this.#channel.stats().depthEvents });

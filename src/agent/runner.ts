@@ -5,7 +5,14 @@
 import type { Channel } from '../engine.ts';
 import { isVolatile, movedInto } from './carry-over.ts';
 import { ChannelUnit } from './channel-unit.ts';
-import type { ChannelDefinition, ClientSurroundings, Clock, Log, Timer } from './contracts/components.ts';
+import type {
+  ChannelDefinition,
+  ClientSurroundings,
+  Clock,
+  ConfigurationPlace,
+  Log,
+  Timer,
+} from './contracts/components.ts';
 import { type Counted, Counters } from './counters.ts';
 import { Drain } from './drain.ts';
 import type { Plan, Planned } from './plan.ts';
@@ -23,6 +30,8 @@ export interface RunnerParts {
   readonly random?: () => number;
   /** Default: none. */
   readonly surroundings?: ClientSurroundings;
+  /** What the plans come from, where they do from files. */
+  readonly configuration?: ConfigurationPlace;
 }
 
 /** A running agent as it stands. */
@@ -50,6 +59,7 @@ const noSurroundings: ClientSurroundings = { environment: {}, confDirectories: [
 export class AgentRunner {
   readonly #log: Log;
   readonly #unitParts: UnitParts;
+  readonly #configuration: ConfigurationPlace | undefined;
   readonly #channels: Map<string, ChannelUnit> = new Map();
   readonly #drains: Map<string, Drain> = new Map();
   readonly #sources: Map<string, SourceUnit> = new Map();
@@ -58,8 +68,9 @@ export class AgentRunner {
   #work: Promise<unknown> = Promise.resolve();
   #lookTimer: Timer | undefined;
 
-  constructor({ log, clock, random = Math.random, surroundings = noSurroundings }: RunnerParts) {
+  constructor({ log, clock, random = Math.random, surroundings = noSurroundings, configuration }: RunnerParts) {
     this.#log = log('agent');
+    this.#configuration = configuration;
     const channel = (name: string): Channel => this.#openChannel(name);
     this.#unitParts = { log, clock, random, surroundings, counters: new Counters(), channel };
   }
@@ -141,7 +152,8 @@ export class AgentRunner {
   #makeChannel(planned: Planned<ChannelDefinition>): ChannelUnit {
     const { log, clock, counters } = this.#unitParts;
     const onOpen = (): void => void this.#inTurn(() => this.#startUsers());
-    return new ChannelUnit({ planned, log: log(planned.name), clock, counters, onOpen });
+    const configuration = this.#configuration;
+    return new ChannelUnit({ planned, log: log(planned.name), clock, counters, configuration, onOpen });
   }
 
   /** Starts what is not started and has the channels that it needs: sinks first. */

@@ -11,6 +11,8 @@ export interface SinkRunnerParts {
 
 const backoffStepMs = 1000;
 const pauseMsMax = 5000;
+/** A sink that backs off after such a time has waited for events itself: in a pause those that come would lie there. */
+const ownWaitMsMin = 500;
 /** A sink that never waits for the system lets timers and signals in after so many calls. */
 const callsPerTurn = 16;
 
@@ -39,8 +41,10 @@ export class SinkRunner {
     let backoffs = 0;
     for (let calls = 1; !signal.aborted; calls += 1) {
       try {
+        const calledMs = clock.monotonicMs();
         const status = await process(signal);
-        backoffs = status === 'backoff' ? backoffs + 1 : 0;
+        const hasWaited = clock.monotonicMs() - calledMs >= ownWaitMsMin;
+        backoffs = status === 'backoff' && !hasWaited ? backoffs + 1 : 0;
         if (backoffs > 0) await sleep(clock, Math.min(backoffs * backoffStepMs, pauseMsMax), signal);
         else if (calls % callsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
       } catch (error) {

@@ -19,8 +19,11 @@ export interface Descriptor {
   readonly isDirect: boolean;
 }
 
-/** Reads until `target` is full or the file ends; resolves to the bytes read. */
-export function readAll(number: number, target: Buffer, position: number): Promise<number> {
+/**
+ * Reads until `target` is full or the file ends; resolves to the bytes read. `isDirect`: the descriptor is O_DIRECT,
+ * and what is read a whole number of pages, so that fewer bytes off a page boundary are the end of the file.
+ */
+export function readAll(number: number, target: Buffer, position: number, isDirect = false): Promise<number> {
   return new Promise((resolve, reject) => {
     let done = 0;
     const next = (): void => {
@@ -28,7 +31,8 @@ export function readAll(number: number, target: Buffer, position: number): Promi
       fs.read(number, target, done, bytes, position + done, (error, read) => {
         if (error !== null && error.code !== 'EINTR') return reject(error);
         if (error === null) done += read;
-        if (done === target.length || (error === null && read === 0)) return resolve(done);
+        const isEnd = error === null && (read === 0 || (isDirect && read % pageBytes !== 0));
+        if (done === target.length || isEnd) return resolve(done);
         next();
       });
     };

@@ -10,7 +10,7 @@ import { dirname } from 'node:path';
 import { alignedBuffer } from './aligned-buffer.ts';
 import type { Disk, DiskEntry, DiskLock, OpenOptions, OwnerState } from './disk.ts';
 import { directoryOf, freeBytes, locality, makeDirectory, syncDirectory, tryDirect } from './disk-node-directory.ts';
-import { fileMode, openNodeFile, type WriteKind } from './disk-node-file.ts';
+import { fileMode, openNodeFile, openPastCache, type WriteKind } from './disk-node-file.ts';
 import { systemCode } from './errors.ts';
 import { probeNativeLock, type TryLock, tryNativeLock } from './lock-native.ts';
 
@@ -30,8 +30,10 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
     makeDirectory,
     list,
     entry,
-    open: async (path, { mode, writeThrough }) =>
-      openNodeFile(path, mode, writeThrough === true ? await writeKind(isDirect, path, mode) : 'cached'),
+    open: async (path, { mode, writeThrough, pastCache }) =>
+      mode === 'read' && pastCache === true
+        ? openPastCache(path)
+        : openNodeFile(path, mode, writeThrough === true ? await writeKind(isDirect, path, mode) : 'cached'),
     rename,
     unlink: async (path) => unlessAbsent(unlink(path)),
     syncDirectory,

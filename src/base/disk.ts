@@ -19,6 +19,11 @@ export interface OpenOptions {
    * multiples of `pageBytes`, the buffer from `Disk.allocate`. Reads are never restricted. Default false.
    */
   readonly writeThrough?: boolean;
+  /**
+   * With `read`: page-aligned reads into buffers from `Disk.allocate` go past the system's cache, where the file system
+   * can do that; others go through it. For much that is read once. Default false.
+   */
+  readonly pastCache?: boolean;
 }
 
 /** An open file. Offsets and lengths in bytes; calls on one file may overlap in time. */

@@ -3,7 +3,8 @@
  * other, consumers that take and commit, and both at once. Every commit is awaited by whoever made it, as a source or
  * a sink would; several of them at once are what a group is made of.
  */
-import type { Channel } from '../channel/channel.ts';
+import { mib } from '../base/units.ts';
+import type { TakeOptions } from '../channel/channel.ts';
 import type { Event } from '../event/event.ts';
 import { bodyBytesDefault, randomEvents } from './events.ts';
 import { Latencies } from './latencies.ts';
@@ -61,12 +62,36 @@ export interface WorkOptions {
   readonly bodyBytes?: number;
   /** Default 1. */
   readonly seed?: number;
+  /** Of each event. Default 0. */
+  readonly headers?: number;
+  /** Ends the work before its time; what was done is counted all the same. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What of a channel the work needs; also what a queue that is no channel of ours has to be to be measured alike. */
+export interface MeasuredQueue {
+  /** Resolves when durable. */
+  put(events: readonly Event[]): Promise<unknown>;
+  consumer(name: string): MeasuredConsumer;
+}
+
+/** One taker. */
+interface MeasuredConsumer {
+  take(max: number, options?: TakeOptions): Promise<MeasuredBatch>;
+  close(): Promise<void>;
+}
+
+/** What was taken. `commit` resolves when that is durable. */
+interface MeasuredBatch {
+  readonly events: { readonly length: number };
+  commit(): Promise<unknown>;
 }
 
 /** How long a consumer with nothing to do waits; short, so that the window ends about in time. */
 const takeWaitMs = 100;
 const fillBatch = 1000;
 const fillProducers = 4;
+const distinctBytesMax: number = 128 * mib;
 
 /** `put 16 × 100`, `take 1 × 1000`, `put and take 8 + 8 × 100`. */
 export function nameOfWork(work: Work): string {
@@ -75,17 +100,23 @@ export function nameOfWork(work: Work): string {
   return `put and take ${work.producers} + ${work.consumers} × ${work.batch}`;
 }
 
-/** Puts `count` events in transactions of 1000, four at a time. */
-export async function fillChannel(channel: Channel, count: number, bodyBytes: number, seed: number): Promise<void> {
+/** Puts `count` events in transactions of 1000, four at a time; fewer where `signal` is aborted. */
+export async function fillChannel(
+  channel: MeasuredQueue,
+  count: number,
+  bodyBytes: number,
+  seed: number,
+  { headers = 0, signal }: Pick<WorkOptions, 'headers' | 'signal'> = {},
+): Promise<void> {
   let left = count;
   const produce = async (events: readonly Event[]): Promise<void> => {
-    while (left > 0) {
+    while (left > 0 && signal?.aborted !== true) {
       const some = left < events.length ? events.slice(0, left) : events;
       left -= some.length;
       await channel.put(some);
     }
   };
-  const producers = eventsOf(fillProducers, fillBatch, bodyBytes, seed);
+  const producers = eventsOf(fillProducers, fillBatch, { bodyBytes, seed, headers });
   await Promise.all(producers.map(produce));
 }
 
@@ -93,18 +124,18 @@ export async function fillChannel(channel: Channel, count: number, bodyBytes: nu
  * Runs `work` on an open channel until the window is over; a take also until the channel is empty. For a take the
  * channel is to hold its events already.
  */
-export async function runWork(channel: Channel, work: Work, options: WorkOptions): Promise<ChannelFigures> {
-  const { windowMs, bodyBytes = bodyBytesDefault, seed = 1 } = options;
-  const producers = work.kind === 'take' ? [] : eventsOf(work.producers, work.batch, bodyBytes, seed);
+export async function runWork(channel: MeasuredQueue, work: Work, options: WorkOptions): Promise<ChannelFigures> {
+  const { windowMs, bodyBytes = bodyBytesDefault, seed = 1, headers = 0, signal } = options;
+  const producers = work.kind === 'take' ? [] : eventsOf(work.producers, work.batch, { bodyBytes, seed, headers });
   const consumers = work.kind === 'put' ? 0 : work.consumers;
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now();
-  const endMs = startMs + windowMs;
+  const isOver = (nowMs: number): boolean => nowMs >= startMs + windowMs || signal?.aborted === true;
   const put = new Tally();
   const taken = new Tally();
-  const loops = producers.map((events) => produce(channel, events, endMs, put));
+  const loops = producers.map((events) => produce(channel, events, isOver, put));
   for (let index = 0; index < consumers; index++) {
-    loops.push(consume(channel, `bench-${index}`, work, endMs, taken));
+    loops.push(consume(channel, `bench-${index}`, work, isOver, taken));
   }
   await Promise.all(loops);
   const wallMs = performance.now() - startMs;
@@ -116,8 +147,11 @@ export async function runWork(channel: Channel, work: Work, options: WorkOptions
   };
 }
 
-async function produce(channel: Channel, events: readonly Event[], endMs: number, tally: Tally): Promise<void> {
-  for (let beforeMs = performance.now(); beforeMs < endMs; ) {
+/** Whether the work is to end, by what the clock says. */
+type IsOver = (nowMs: number) => boolean;
+
+async function produce(channel: MeasuredQueue, events: readonly Event[], isOver: IsOver, tally: Tally): Promise<void> {
+  for (let beforeMs = performance.now(); !isOver(beforeMs); ) {
     await channel.put(events);
     const afterMs = performance.now();
     tally.add(events.length, beforeMs, afterMs);
@@ -125,10 +159,10 @@ async function produce(channel: Channel, events: readonly Event[], endMs: number
   }
 }
 
-async function consume(channel: Channel, name: string, work: Work, endMs: number, tally: Tally): Promise<void> {
+async function consume(channel: MeasuredQueue, name: string, work: Work, isOver: IsOver, tally: Tally): Promise<void> {
   const drains = work.kind === 'take';
   const consumer = channel.consumer(name);
-  while (performance.now() < endMs) {
+  while (!isOver(performance.now())) {
     const batch = await consumer.take(work.batch, { waitMs: drains ? 0 : takeWaitMs });
     if (batch.events.length === 0) {
       if (drains) break;
@@ -172,6 +206,15 @@ class Tally {
   }
 }
 
-function eventsOf(producers: number, batch: number, bodyBytes: number, seed: number): Event[][] {
-  return Array.from({ length: producers }, (_, index) => randomEvents(batch, bodyBytes, seed + index));
+/** Each producer has events of its own, until they are more than any cache holds: then some have the same. */
+function eventsOf(
+  producers: number,
+  batch: number,
+  { bodyBytes, seed, headers }: { readonly bodyBytes: number; readonly seed: number; readonly headers: number },
+): Event[][] {
+  const setsMax = Math.max(1, Math.floor(distinctBytesMax / Math.max(1, batch * bodyBytes)));
+  const sets = Array.from({ length: Math.min(producers, setsMax) }, (_, index) =>
+    randomEvents(batch, bodyBytes, seed + index, headers),
+  );
+  return Array.from({ length: producers }, (_, index) => sets[index % sets.length] ?? []);
 }

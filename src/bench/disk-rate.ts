@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { alignUp } from '../base/bytes.ts';
 import { type Disk, type DiskFile, pageBytes } from '../base/disk.ts';
 import { gib, mib } from '../base/units.ts';
-import { randomBytes } from './events.ts';
+import { randomBlock } from './events.ts';
 import { Latencies } from './latencies.ts';
+import { readSequentially, writeReadable } from './sequential-read.ts';
 
 /** Writes of one size. */
 interface WriteRate {
@@ -26,19 +27,30 @@ export interface DiskRate {
   readonly appending: WriteRate;
 }
 
-const overwrittenBytes: number = 64 * mib;
+/** Of the files that are written over and read, round and round. */
+interface GaugeSizes {
+  readonly overwrittenBytes: number;
+  readonly readableBytes: number;
+}
+
+const sizesDefault: GaugeSizes = { overwrittenBytes: 64 * mib, readableBytes: 128 * mib };
 /** Appending ends here, so that a fast disk is not filled. */
 const appendedBytesMax: number = gib;
 const fillBytes: number = mib;
+/** So many at once keep a disk busy. */
+const readsAtOnce = 4;
 
 /** Measures a disk in `directory`, which exists. What it writes there is removed by `close`. */
 export class DiskGauge {
   readonly #disk: Disk;
   readonly #directory: string;
+  readonly #sizes: GaugeSizes;
   #written: DiskFile | undefined;
+  #readable: string | undefined;
   #count = 0;
 
-  constructor(disk: Disk, directory: string) {
+  constructor(disk: Disk, directory: string, sizes: GaugeSizes = sizesDefault) {
+    this.#sizes = sizes;
     this.#disk = disk;
     this.#directory = directory;
   }
@@ -46,8 +58,7 @@ export class DiskGauge {
   /** Writes of `bytes` (rounded up to a page) for `durationMs` each way. Holds up the thread meanwhile. */
   async measure(bytes: number, durationMs: number): Promise<DiskRate> {
     const size = Math.max(pageBytes, alignUp(bytes, pageBytes));
-    const source = this.#disk.allocate(size);
-    source.set(randomBytes(size, size));
+    const source = randomBlock(this.#disk, size);
     const isDirect = await this.#disk.isDirect(this.#directory);
     const written = await this.#overwritten(size);
     const fileBytes = await written.bytes();
@@ -61,19 +72,30 @@ export class DiskGauge {
     return { bytes: size, isDirect, overwriting, appending };
   }
 
+  /** Bytes a second of reading in order, past the system's cache where that is possible. */
+  async readRate(durationMs: number): Promise<number> {
+    if (this.#readable === undefined) {
+      const path = this.#path();
+      await writeReadable(this.#disk, path, this.#sizes.readableBytes);
+      this.#readable = path;
+    }
+    return await readSequentially(this.#disk, [this.#readable], { durationMs, readsAtOnce });
+  }
+
   async close(): Promise<void> {
     const written = this.#written;
     this.#written = undefined;
     await written?.close();
     if (written !== undefined) await this.#disk.unlink(written.path);
+    if (this.#readable !== undefined) await this.#disk.unlink(this.#readable);
+    this.#readable = undefined;
   }
 
   /** A file whose blocks are all written, of at least `bytes`. */
   async #overwritten(bytes: number): Promise<DiskFile> {
     this.#written ??= await this.#disk.open(this.#path(), { mode: 'create', writeThrough: true });
-    const needed = Math.max(overwrittenBytes, 4 * bytes);
-    const source = this.#disk.allocate(fillBytes);
-    source.set(randomBytes(fillBytes, 1));
+    const needed = Math.max(this.#sizes.overwrittenBytes, 4 * bytes);
+    const source = randomBlock(this.#disk, fillBytes);
     for (let at = await this.#written.bytes(); at < needed; at += fillBytes) await this.#written.write(source, at);
     return this.#written;
   }

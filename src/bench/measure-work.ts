@@ -25,12 +25,13 @@ export interface WorkPlace {
   readonly gaugeMs: number;
   readonly bodyBytes: number;
   readonly seed: number;
+  /** Of each event. Default 0. */
+  readonly headers?: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** What came out. */
-export interface WorkResult {
-  readonly name: string;
-  readonly work: Work;
+/** One run of a work. */
+export interface WorkRun {
   readonly figures: ChannelFigures;
   /** Of the log's writes while the work went on. */
   readonly groups: {
@@ -40,6 +41,14 @@ export interface WorkResult {
     /** Share of the time that a write was under way, 0 to 1. */
     readonly busyShare: number;
   };
+  /** What the log wrote to store one event; undefined but for a take, whose events were put before. */
+  readonly storedBytesPerEvent?: number | undefined;
+}
+
+/** What came out. */
+export interface WorkResult extends WorkRun {
+  readonly name: string;
+  readonly work: Work;
   /** Of writes of `bytesMedian`, in the same minute. */
   readonly diskRate: DiskRate | undefined;
 }
@@ -53,33 +62,48 @@ let directories = 0;
 
 /** Measures `work`. */
 export async function measureWork(place: WorkPlace, work: Work): Promise<WorkResult> {
-  await run(place, smaller(work), place.warmUpMs);
-  const { figures, groups } = await run(place, work, place.windowMs);
+  await warmUp(place, work);
+  const { figures, groups } = await runOnce(place, work, place.windowMs);
   const bytes = groups.bytesMedian;
   const diskRate = bytes > 0 ? await place.gauge?.measure(bytes, place.gaugeMs) : undefined;
   return { name: nameOfWork(work), work, figures, groups, diskRate };
 }
 
-/** One run in a fresh directory, emptied afterwards so that the next one starts on a quiet disk. */
-async function run(place: WorkPlace, work: Work, windowMs: number): Promise<Pick<WorkResult, 'figures' | 'groups'>> {
+/** Runs a smaller one of it, for the compiler and the caches. */
+export async function warmUp(place: WorkPlace, work: Work): Promise<void> {
+  await runOnce(place, smaller(work), place.warmUpMs);
+}
+
+/**
+ * One run in a fresh directory, emptied afterwards so that the next one starts on a quiet disk.
+ * @throws What the place's signal was aborted with, once nothing is open any more.
+ */
+export async function runOnce(place: WorkPlace, work: Work, windowMs: number): Promise<WorkRun> {
   const { disk, counts, reset } = measuredDisk(place.disk);
   const directory = join(place.directory, `channel-${++directories}`);
-  const { bodyBytes, seed } = place;
-  let channel = await FileChannel.open(directory, { capacityEvents, ...place.options }, { disk });
-  if (work.kind === 'take') {
-    await fillChannel(channel, work.events, bodyBytes, seed);
+  const { bodyBytes, seed, headers = 0, signal } = place;
+  const options = { capacityEvents, ...place.options };
+  let storedBytesPerEvent: number | undefined;
+  let channel = await FileChannel.open(directory, options, { disk });
+  try {
+    if (work.kind === 'take') {
+      await fillChannel(channel, work.events, bodyBytes, seed, { headers, signal });
+      await channel.close();
+      storedBytesPerEvent = counts().bytes / work.events;
+      channel = await FileChannel.open(directory, options, { disk });
+    }
+    reset();
+    const startMs = performance.now();
+    const figures = await runWork(channel, work, { windowMs, bodyBytes, seed, headers, signal });
+    const wallMs = performance.now() - startMs;
+    const { writes, bytes, bytesMedian, busyMs } = counts();
+    const groups = { writes, bytesMedian, megabytesPerSecond: bytes / 1000 / wallMs, busyShare: busyMs / wallMs };
+    signal?.throwIfAborted();
+    return { figures, groups, storedBytesPerEvent };
+  } finally {
     await channel.close();
-    channel = await FileChannel.open(directory, { capacityEvents, ...place.options }, { disk });
+    await emptyDirectory(place.disk, directory);
   }
-  reset();
-  const startMs = performance.now();
-  const figures = await runWork(channel, work, { windowMs, bodyBytes, seed });
-  const wallMs = performance.now() - startMs;
-  const { writes, bytes, bytesMedian, busyMs } = counts();
-  await channel.close();
-  await emptyDirectory(place.disk, directory);
-  const groups = { writes, bytesMedian, megabytesPerSecond: bytes / 1000 / wallMs, busyShare: busyMs / wallMs };
-  return { figures, groups };
 }
 
 /** Removes all files below; durable, so that what that costs the disk is over when it resolves. */

@@ -2,13 +2,13 @@
 import type { Disk, DiskFile } from '../base/disk.ts';
 import { diskWith, fileWith } from '../base/disk-with.ts';
 
-/** Of the write-through writes since the last `reset`. */
+/** Of the write-through writes since the last `reset`; without the zeros that the log fills space with ahead. */
 interface WriteCounts {
   readonly writes: number;
   readonly bytes: number;
-  /** The size that occurred in the middle, bytes; 0 without writes. Space filled ahead hardly moves it. */
+  /** The size that occurred in the middle, bytes; 0 without writes. */
   readonly bytesMedian: number;
-  /** Time during which a write was under way, ms; writes under way at once are added up. */
+  /** Time during which a write was under way, of zeros too, ms; writes under way at once are added up. */
   readonly busyMs: number;
 }
 
@@ -23,9 +23,11 @@ export interface MeasuredDisk {
 export function measuredDisk(disk: Disk): MeasuredDisk {
   const sizes = new Map<number, number>();
   let busyMs = 0;
-  const note = (bytes: number, startMs: number): void => {
+  const note: Note = (source, startMs) => {
     busyMs += performance.now() - startMs;
-    sizes.set(bytes, (sizes.get(bytes) ?? 0) + 1);
+    // Groups and segments begin with a magic.
+    if (source.length < 4 || source.readUInt32LE(0) === 0) return;
+    sizes.set(source.length, (sizes.get(source.length) ?? 0) + 1);
   };
   const counted = diskWith(disk, {
     open: async (path, options) => {
@@ -48,17 +50,19 @@ export function measuredDisk(disk: Disk): MeasuredDisk {
   };
 }
 
-function countedFile(file: DiskFile, note: (bytes: number, startMs: number) => void): DiskFile {
+type Note = (source: Buffer, startMs: number) => void;
+
+function countedFile(file: DiskFile, note: Note): DiskFile {
   return fileWith(file, {
     write: async (source, position) => {
       const startMs = performance.now();
       await file.write(source, position);
-      note(source.length, startMs);
+      note(source, startMs);
     },
     writeSync: (source, position) => {
       const startMs = performance.now();
       file.writeSync(source, position);
-      note(source.length, startMs);
+      note(source, startMs);
     },
   });
 }

@@ -13,8 +13,8 @@ import type { NoteChanges } from '../queue/notes.ts';
 export interface ChannelBackend {
   /** Stores one put transaction (1…transactionCapacity valid events). Resolves when durable and applied. */
   put(events: readonly Event[], notes: NoteChanges | undefined): Promise<SequenceRange>;
-  /** Stores one record. Resolves when durable and applied. */
-  record(record: ControlRecord): Promise<void>;
+  /** Stores one record. Resolves when durable and applied; in that turn, before any claim, `applied` is called. */
+  record(record: ControlRecord, applied?: () => void): Promise<void>;
   /**
    * Up to `max` ready events, ascending, given-back ones first, at most `maxBytes` of bodies (a first event
    * larger than that alone). They stop being ready at once. Empty where none is loaded: see `whenClaimable`.

@@ -1,7 +1,8 @@
 /** Holds a checkpoint against the log that was recovered without it: the log is the truth, but may lack its end. */
-import { countSequences, type Sequence, type SequenceRange } from '../base/units.ts';
+import { countSequences, type Sequence, type SequenceRange, type SequenceRanges } from '../base/units.ts';
 import type { CheckpointRecord } from '../checkpoint/store.ts';
 import type { QueueState } from '../queue/queue-state.ts';
+import { SequenceSet } from '../queue/sequence-set.ts';
 import type { Damage } from '../wal/damage.ts';
 import type { OpenedLog } from '../wal/log-open.ts';
 import { type SegmentInfo, sequencesOf } from '../wal/segment-info.ts';
@@ -36,19 +37,37 @@ export function compareCheckpoint(record: CheckpointRecord, log: ComparedLog): C
   }
   const isShort = record.serial > opened.foundSerial;
   const returned = isShort || opened.damages.length > 0 ? returnedEvents(state, log) : undefined;
-  if (!isShort) return returned === undefined ? {} : { returned };
-  const sequences = state.queue.pendingOf(rangesFrom(state.given, opened.foundNextSequence));
+  const isLevel = record.serial === opened.foundSerial && opened.damages.length > 0;
+  const sequences = isShort
+    ? state.queue.pendingOf(rangesFrom(state.given, opened.foundNextSequence))
+    : isLevel
+      ? unheldEvents(state, log)
+      : [];
+  if (!isShort && sequences.length === 0) return returned === undefined ? {} : { returned };
   const eventsLost = countSequences(sequences);
-  const message =
-    `the log ends at group ${opened.foundSerial}, but the checkpoint saw group ${record.serial}: ` +
-    'what stood behind is lost, acknowledgements included';
+  const message = isShort
+    ? `the log ends at group ${opened.foundSerial}, but the checkpoint saw group ${record.serial}: ` +
+      'what stood behind is lost, acknowledgements included'
+    : 'the checkpoint knows of events that no segment says any more to have held: they are lost';
   const path = segment?.path ?? segments.at(-1)?.path ?? '';
   const lostEnd: Damage = { path, offset: record.offset, bytes: 0, kind: 'lostEnd', eventsLost, sequences, message };
   return returned === undefined ? { lostEnd } : { lostEnd, returned };
 }
 
-/** What the checkpoint knows as taken and the log does not: only damage does that. */
+/**
+ * What waited when the checkpoint was saved, and is in no segment and not known as lost: the head of a segment is gone,
+ * and with it what said where its sequences begin. Exact only where the checkpoint is as new as the log.
+ */
+function unheldEvents(state: CheckpointState, { segments, queue }: ComparedLog): SequenceRanges {
+  const left = SequenceSet.of(queue.pendingOf(state.queue.pendingOf(state.given)));
+  for (const { first, last } of segments.flatMap(sequencesOf)) left.removeRange(first, last);
+  return left.toRanges();
+}
+
+/** What the checkpoint knows as taken and the log does not: damage does that, or a rewind since. */
 function returnedEvents(state: CheckpointState, { segments, queue }: ComparedLog): Damage | undefined {
+  // Nothing tells the one from the other.
+  if (queue.counters.requeued > state.queue.counters.requeued) return undefined;
   const sequences = segments
     .flatMap(sequencesOf)
     .flatMap(({ first, last }) => queue.pendingOf(rangesBefore(state.queue.acked.ranges(first), last + 1)));

@@ -3,8 +3,7 @@
  * log does not have any more is a loss, and is said. Nothing waits for it, and nothing depends on it.
  */
 import type { Clock, Timer } from '../base/clock.ts';
-import type { Sequence } from '../base/units.ts';
-import type { CheckpointRecord, CheckpointStore, IndexEntry } from '../checkpoint/store.ts';
+import type { CheckpointRecord, CheckpointStore } from '../checkpoint/store.ts';
 import type { Log } from '../wal/log.ts';
 import { encodeCheckpointState } from './checkpoint-state.ts';
 
@@ -15,6 +14,8 @@ export interface CheckpointerOptions {
   readonly log: Log;
   readonly intervalMs: number;
   readonly snapshot: () => Buffer;
+  /** Events that consumers hold. */
+  readonly leasedEvents: () => number;
   readonly onNotice: (text: string) => void;
 }
 
@@ -24,7 +25,6 @@ export class Checkpointer {
   #store: CheckpointStore | undefined;
   #timer: Timer | undefined;
   #saving: Promise<void> | undefined;
-  #indexedTo: Sequence = 0;
   #saved: { readonly position: string; readonly atMs: number } | undefined;
   #failedBefore = false;
 
@@ -66,7 +66,7 @@ export class Checkpointer {
   }
 
   async #save(clean: boolean): Promise<void> {
-    const { log, channelId, clock, snapshot } = this.#options;
+    const { log, channelId, clock, snapshot, leasedEvents } = this.#options;
     const { segment, serial, headerCrc, offset } = log.position;
     if (this.#store === undefined || segment === undefined) return;
     const savedAt = Math.max(0, Math.floor(clock.wallMs()));
@@ -80,31 +80,18 @@ export class Checkpointer {
       nextSequence: log.durableNextSequence,
       clean,
       savedAt,
-      state: encodeCheckpointState(log.segments, snapshot()),
+      state: encodeCheckpointState(log.segments, leasedEvents(), snapshot()),
     };
-    const index = this.#newEntries();
     // By interval: else what a power cut takes as agreed would look like damage, and be counted so.
     await log.sync();
     if (log.failure !== undefined) return;
     try {
-      await this.#store.save(record, index, log.segments[0]?.firstSequence ?? 1);
-      this.#indexedTo = index.at(-1)?.sequence ?? this.#indexedTo;
+      await this.#store.save(record);
       this.#saved = { position: `${segment.id.toString(16).padStart(16, '0')}:${offset}`, atMs: savedAt };
       this.#failedBefore = false;
     } catch (error) {
       if (!this.#failedBefore) this.#options.onNotice(`the checkpoint cannot be saved (${String(error)})`);
       this.#failedBefore = true;
     }
-  }
-
-  #newEntries(): IndexEntry[] {
-    const entries: IndexEntry[] = [];
-    for (const segment of this.#options.log.segments) {
-      if (segment.nextSequence <= this.#indexedTo) continue;
-      for (const { sequence, offset, timeMs } of segment.marks) {
-        if (sequence > this.#indexedTo) entries.push({ sequence, segmentId: segment.id, offset, timeMs });
-      }
-    }
-    return entries;
   }
 }

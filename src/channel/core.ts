@@ -168,12 +168,13 @@ export abstract class ChannelCore implements Channel {
     if (take === undefined) return false;
     this.#resolving.add(id);
     this.gate.enter();
+    // A segment that leaves the log meanwhile takes with it the knowledge that events of the take were lost in it.
+    const waiting = this.state.pendingOf(take.ranges);
     try {
-      await this.#record({ kind: 'resolve', id, outcome, notes });
-      if (outcome === 'rollback') {
-        const ranges = this.state.pendingOf(take.ranges);
-        this.#ready(ranges, countSequences(ranges));
-      }
+      await this.#record({ kind: 'resolve', id, outcome, notes }, () => {
+        if (outcome === 'rollback') this.#giveBack(this.state.pendingOf(waiting));
+      });
+      this.takers.pump();
     } finally {
       this.#resolving.delete(id);
       this.gate.leave();
@@ -233,6 +234,12 @@ export abstract class ChannelCore implements Channel {
     this.takers.pump();
   }
 
+  /** In the turn in which they are ready: whoever takes next must not be given them as new ones, and then once more. */
+  #giveBack(ranges: SequenceRanges): void {
+    this.#backend.giveBack(ranges);
+    this.capacity.came(countSequences(ranges));
+  }
+
   #checkEvents(events: readonly Event[]): void {
     if (!Array.isArray(events)) throw new ForebayError('EVENT_INVALID', 'put: events must be an array of events');
     const { transactionCapacity, transactionBytesMax } = this.#options;
@@ -280,12 +287,12 @@ export abstract class ChannelCore implements Channel {
     }
   }
 
-  async #record(record: ControlRecord): Promise<void> {
+  async #record(record: ControlRecord, applied?: () => void): Promise<void> {
     const refused = record.notes === undefined ? undefined : this.#noteBudget.admit(record.notes);
     if (refused !== undefined) throw refused;
     this.gate.enter();
     try {
-      await this.#backend.record(record);
+      await this.#backend.record(record, applied);
     } finally {
       if (record.notes !== undefined) this.#noteBudget.settle();
       this.gate.leave();

@@ -8,12 +8,12 @@ import { ForebayError, isForebayError, isNoRoom, systemCode } from '../base/erro
 import type { Random } from '../base/random.ts';
 import { type Identity, type IdentityDirectory, identityName, readIdentity, writeIdentity } from '../wal/identity.ts';
 import type { LogDirectory } from '../wal/segment-files.ts';
+import { checkpointDirectoryId, isMisplaced } from './misplaced-identity.ts';
 
 /** The lock's file, one in each data directory; never unlinked. */
 export const lockName = 'owner.lock';
 /** What may lie in a directory that is to become a channel's. */
 const harmlessNames: ReadonlySet<string> = new Set([lockName, 'lost+found', 'checkpoint', `${identityName}.new`]);
-const checkpointDirectoryId = 'checkpoint';
 
 /** Which directories a channel is opened with. */
 export interface DirectoryOptions {
@@ -56,7 +56,7 @@ export async function ownDirectories(options: DirectoryOptions): Promise<OwnedDi
   for (const { path, identity } of found) {
     if (identity !== undefined && identity.channelId !== known.channelId) throw otherChannel(path, known, identity);
   }
-  return adopt(options, found, known, checkpoint.identity);
+  return adopt(options, withoutMisplaced(found), known, checkpoint.identity);
 }
 
 /** Records a change of the identity in every directory, the checkpoint's included. */
@@ -106,6 +106,16 @@ async function examine(disk: Disk, path: string): Promise<FoundDirectory> {
   return { path, identity: undefined, damaged: read.kind === 'damaged' };
 }
 
+/** A copy that speaks of another directory is as good as damaged. */
+function withoutMisplaced(found: readonly FoundDirectory[]): FoundDirectory[] {
+  const copyIn = (path: string) => found.find((one) => one.path === path)?.identity;
+  return found.map((one) => {
+    const { path, identity } = one;
+    if (identity === undefined || !isMisplaced(path, identity, copyIn)) return one;
+    return { path, identity: undefined, damaged: true };
+  });
+}
+
 function newest(found: readonly FoundDirectory[]): Identity | undefined {
   const identities = found.flatMap(({ identity }) => (identity === undefined ? [] : [identity]));
   return identities.reduce<Identity | undefined>(
@@ -124,7 +134,7 @@ async function create(options: DirectoryOptions, found: readonly FoundDirectory[
   }
   for (const { path } of found) await usable(path, () => disk.makeDirectory(path));
   const directories = found.map(({ path }, index) => ({ id: `d${index + 1}`, path }));
-  const locks = await lockAll(disk, directories);
+  const locks = await lockDirectories(disk, directories);
   const channelId = random.bytes(16).toString('hex');
   const identity: Identity = { channelId, directoryId: 'd1', directories, keys: [], revision: 1, forming: true };
   try {
@@ -174,7 +184,7 @@ async function adopt(
   for (const { path } of joining) await refuseForeign(disk, path);
   for (const { path } of all) await refuseNetwork(disk, path);
   for (const { path } of all) await usable(path, () => disk.makeDirectory(path));
-  const locks = await lockAll(disk, all);
+  const locks = await lockDirectories(disk, all);
   const identity = { ...known, directories: mergeDirectories(known, all) };
   try {
     for (const { id, path } of all) {
@@ -187,7 +197,8 @@ async function adopt(
     throw error;
   }
   const isSame = JSON.stringify(identity.directories) === JSON.stringify(known.directories);
-  const isPublished = isSame && !known.forming && copies.every((copy) => isCopy(known, copy));
+  const isAtCheckpoint = checkpoint?.directoryId === checkpointDirectoryId;
+  const isPublished = isSame && !known.forming && isAtCheckpoint && copies.every((copy) => isCopy(known, copy));
   const told = known.forming ? [] : repaired;
   return { identity, present: all, absent, locks, isNew: known.forming, repaired: told, isPublished };
 }
@@ -207,7 +218,8 @@ function mergeDirectories(known: Identity, present: readonly IdentityDirectory[]
   return [...merged, ...present.filter(({ id }) => !merged.some((listed) => listed.id === id))];
 }
 
-async function lockAll(disk: Disk, directories: readonly LogDirectory[]): Promise<DiskLock[]> {
+/** Takes the lock of each. @throws {ForebayError} CHANNEL_LOCKED, where another has one of them: then none is kept. */
+export async function lockDirectories(disk: Disk, directories: readonly LogDirectory[]): Promise<DiskLock[]> {
   const locks: DiskLock[] = [];
   try {
     for (const { path } of directories) {

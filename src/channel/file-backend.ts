@@ -16,7 +16,7 @@ import type { DeliveredEvent, Event } from '../event/event.ts';
 import { ackHeader, type ControlRecord, decodeControl, encodeControl } from '../queue/control-record.ts';
 import { decodeNotes, encodeNotes, type NoteChanges } from '../queue/notes.ts';
 import { QueueState } from '../queue/queue-state.ts';
-import { decodeRanges } from '../queue/ranges.ts';
+import { decodeRanges, encodeRanges } from '../queue/ranges.ts';
 import { SequenceSet } from '../queue/sequence-set.ts';
 import type { Delivery, LoadedFrame } from '../wal/delivery.ts';
 import { type FrameOp, payloadOp } from '../wal/frame-op.ts';
@@ -24,7 +24,7 @@ import type { Log } from '../wal/log.ts';
 import type { LogOwner, ReplayedFrame } from '../wal/log-owner.ts';
 import { FrameFlag, FrameType } from '../wal/segment/frame-header.ts';
 import { firstGroupOffset } from '../wal/segment/segment-header.ts';
-import { eventCount, pendingEvents } from '../wal/segment-info.ts';
+import { eventCount, pendingEvents, type SegmentRecord, sequencesOf } from '../wal/segment-info.ts';
 import type { ChannelBackend } from './backend.ts';
 import { eventsBytes } from './event-bytes.ts';
 import { WaitingBytes } from './waiting-bytes.ts';
@@ -134,7 +134,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
     });
   }
 
-  record(record: ControlRecord): Promise<void> {
+  record(record: ControlRecord, applied?: () => void): Promise<void> {
     const payload = encodeControl(record);
     const named = 'ranges' in record ? ackHeader(record.ranges) : undefined;
     return new Promise((resolve, reject) => {
@@ -145,6 +145,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
         durable: () => {
           this.#apply(record);
           if ('ranges' in record) this.#bytes?.settle(countSequences(record.ranges));
+          applied?.();
           resolve();
         },
       });
@@ -158,6 +159,50 @@ export class FileBackend implements ChannelBackend, LogOwner {
     else if (record.kind === 'prepare') this.state.applyPrepare(record.take, record.notes);
     else if (record.kind === 'resolve') this.state.applyResolve(record.id, record.outcome, record.notes);
     else this.state.applyNotes(record.notes);
+  }
+
+  /**
+   * Makes what of `ranges` is acknowledged or lost, and still there, pending again, by one frame: whole or not at all.
+   * Resolves to how many that were. `ready` is told so in the turn in which they can be claimed.
+   *
+   * @throws {ForebayError} TRANSACTION_TOO_LARGE, where so many single ranges do not fit a frame; WRITE_FAILED, ….
+   */
+  async requeue(ranges: SequenceRanges, ready: (count: number) => void): Promise<number> {
+    const named = this.settledOf(ranges);
+    if (named.length === 0) return 0;
+    const payload = encodeRanges(named);
+    if (payload.length > payloadBytesMax) throw tooLarge(payload.length);
+    return new Promise((resolve, reject) => {
+      const durable = () => {
+        const count = this.#requeued(named);
+        ready(count);
+        resolve(count);
+      };
+      this.#log.append({ ...payloadOp(FrameType.rewind, payload, { durable }), failed: reject });
+    });
+  }
+
+  /** As a replay of the frame does it. What was let go meanwhile is in no set any more, and stays away. */
+  #requeued(named: SequenceRanges): number {
+    const settled = this.settledOf(named);
+    if (this.#bytes !== undefined) {
+      for (const segment of this.#log.segments) {
+        const events = countSequences(partsOfRanges(settled, sequencesOf(segment)));
+        this.#bytes.put(events, this.#bytesOf(segment, events));
+      }
+    }
+    const count = this.state.applyRequeue(named);
+    this.#makeReady(settled);
+    return count;
+  }
+
+  /** What of `ranges` is acknowledged or lost and stands in a segment that is there. */
+  settledOf(ranges: SequenceRanges, which: 'acknowledged' | 'both' = 'both'): SequenceRanges {
+    const live = this.#log.segments.filter(({ absent }) => !absent).flatMap(sequencesOf);
+    const there = partsOfRanges(ranges, live);
+    const settled = SequenceSet.of(partsOf(this.state.acked, there));
+    if (which === 'both') settled.addAll(partsOf(this.state.quarantined, there));
+    return settled.toRanges();
   }
 
   refusesPuts(): Error | undefined {
@@ -286,9 +331,14 @@ export class FileBackend implements ChannelBackend, LogOwner {
   lostOnRead: (ranges: SequenceRanges) => void = () => undefined;
 
   giveBack(ranges: Iterable<SequenceRange>): void {
+    const all = [...ranges];
+    if (this.#bytes !== undefined) for (const { first, last } of all) this.#bytes.giveBack(last - first + 1);
+    this.#makeReady(all);
+  }
+
+  #makeReady(ranges: SequenceRanges): void {
     const freshFrom = this.#delivery.freshFrom + this.#frameIndex;
     for (const { first, last } of ranges) {
-      this.#bytes?.giveBack(last - first + 1);
       if (first < freshFrom) this.#returned.addRange(first, Math.min(last, freshFrom - 1));
     }
     this.#revisited = [];
@@ -301,11 +351,12 @@ export class FileBackend implements ChannelBackend, LogOwner {
   /** What waits at an open: each segment's bytes by the share of its events that wait. */
   #estimateBytes(): number {
     let bytes = 0;
-    for (const segment of this.#log.segments) {
-      const count = eventCount(segment);
-      if (count > 0) bytes += ((segment.endOffset - firstGroupOffset) * pendingEvents(segment, this)) / count;
-    }
+    for (const segment of this.#log.segments) bytes += this.#bytesOf(segment, pendingEvents(segment, this));
     return bytes;
+  }
+
+  #bytesOf(segment: SegmentRecord, events: number): number {
+    return events === 0 ? 0 : ((segment.endOffset - firstGroupOffset) * events) / eventCount(segment);
   }
 
   // — the log's owner —
@@ -360,14 +411,7 @@ export class FileBackend implements ChannelBackend, LogOwner {
   }
 
   lostOf(ranges: SequenceRanges): SequenceRange[] {
-    const lost: SequenceRange[] = [];
-    for (const { first, last } of ranges) {
-      for (const run of this.state.quarantined.ranges(first)) {
-        if (run.first > last) break;
-        lost.push({ first: run.first, last: Math.min(run.last, last) });
-      }
-    }
-    return lost;
+    return partsOf(this.state.quarantined, ranges);
   }
 
   readmit(ranges: SequenceRanges): void {
@@ -388,6 +432,32 @@ export class FileBackend implements ChannelBackend, LogOwner {
   snapshot(): Buffer {
     return this.state.encode();
   }
+}
+
+/** What of `ranges` is in the set. */
+function partsOf(set: SequenceSet, ranges: SequenceRanges): SequenceRange[] {
+  const parts: SequenceRange[] = [];
+  for (const { first, last } of ranges) {
+    for (const run of set.ranges(first)) {
+      if (run.first > last) break;
+      parts.push({ first: run.first, last: Math.min(run.last, last) });
+    }
+  }
+  return parts;
+}
+
+/** What of `ranges` is in one of `others`; both ascend. */
+function partsOfRanges(ranges: SequenceRanges, others: SequenceRanges): SequenceRange[] {
+  const parts: SequenceRange[] = [];
+  let at = 0;
+  for (const { first, last } of others) {
+    while ((ranges[at]?.last ?? first) < first) at += 1;
+    for (let index = at; (ranges[index]?.first ?? Number.POSITIVE_INFINITY) <= last; index += 1) {
+      const range = ranges[index] as SequenceRange;
+      parts.push({ first: Math.max(first, range.first), last: Math.min(last, range.last) });
+    }
+  }
+  return parts;
 }
 
 function firstRanges(set: SequenceSet, max: number): SequenceRange[] {

@@ -1,61 +1,27 @@
 /**
  * The durable channel: a directory on a disk, owned by one process, that loses nothing it acknowledged. The parts:
- * directories and identity (directories.ts), the log (wal/), the queue's state (queue/), the common half (core.ts).
+ * what it stands on, and how that is opened (channel-parts.ts), the log (wal/), the queue's state (queue/), the common
+ * half (core.ts).
  */
-import { join, resolve } from 'node:path';
-import { type Clock, systemClock } from '../base/clock.ts';
-import type { Disk } from '../base/disk.ts';
-import { nodeDisk } from '../base/disk-node.ts';
-import { ForebayError, isForebayError, systemCode } from '../base/errors.ts';
-import { type Random, systemRandom } from '../base/random.ts';
+import { ForebayError } from '../base/errors.ts';
 import type { Sequence, SequenceRanges } from '../base/units.ts';
-import { memoryCheckpointStore } from '../checkpoint/memory.ts';
-import type { CheckpointStore } from '../checkpoint/store.ts';
-import { zstdAvailable } from '../codec/stored-payload.ts';
+import { normalizeRanges } from '../queue/ranges.ts';
 import type { Damage } from '../wal/damage.ts';
-import { Delivery, type LostEvents } from '../wal/delivery.ts';
+import type { Delivery, LostEvents } from '../wal/delivery.ts';
+import type { IdentityParent } from '../wal/identity.ts';
 import type { Log } from '../wal/log.ts';
-import { type OpenedLog, openLog } from '../wal/log-open.ts';
+import type { OpenedLog } from '../wal/log-open.ts';
 import { keepDamagedBytes } from '../wal/quarantine-files.ts';
-import type { SegmentInfo } from '../wal/segment-info.ts';
-import { pendingEvents } from '../wal/segment-info.ts';
+import { pendingEvents, sequencesOf } from '../wal/segment-info.ts';
 import type { ChannelStats } from './channel.ts';
+import { addNotice, type ChannelEnvironment, type FileChannelParts, openParts } from './channel-parts.ts';
 import { compareCheckpoint } from './checkpoint-check.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { ChannelCore } from './core.ts';
-import {
-  confirmIdentity,
-  type OwnedDirectories,
-  ownDirectories,
-  publishIdentity,
-  releaseLocks,
-  unusable,
-} from './directories.ts';
-import { FileBackend } from './file-backend.ts';
-import { type OwnedKeys, ownKeys, readKeys } from './keys.ts';
-import { type ChannelOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-
-/** How a channel reaches its checkpoint: opened after the channel is up, in the background. */
-export type OpenCheckpoint = (context: {
-  readonly disk: Disk;
-  readonly directory: string;
-  readonly channelId: string;
-  readonly afterUncleanStop: boolean;
-}) => Promise<{ readonly store: CheckpointStore | undefined; readonly notice: string | undefined }>;
-
-/** What a channel stands on; the system's own by default. */
-export interface ChannelEnvironment {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly openCheckpoint: OpenCheckpoint;
-}
-
-const hourMs = 3_600_000;
-/** Small quotas get small segments, so that space comes back in steps. */
-const segmentsPerQuota = 8;
-const segmentBytesMin = 65_536;
-const noticesMax = 100;
+import { type OwnedDirectories, releaseLocks } from './directories.ts';
+import type { FileBackend } from './file-backend.ts';
+import { mayRepeat } from './may-repeat.ts';
+import type { ChannelOptions } from './options.ts';
 
 /** See Channel. */
 export class FileChannel extends ChannelCore {
@@ -82,28 +48,7 @@ export class FileChannel extends ChannelCore {
     options: ChannelOptions = {},
     environment: Partial<ChannelEnvironment> = {},
   ): Promise<FileChannel> {
-    const resolved = resolveOptions(options);
-    refuseWithoutZstd(resolved);
-    const parts: ChannelEnvironment = {
-      disk: environment.disk ?? nodeDisk(),
-      clock: environment.clock ?? systemClock,
-      random: environment.random ?? systemRandom,
-      openCheckpoint: environment.openCheckpoint ?? openers[resolved.checkpoint],
-    };
-    const root = resolve(directory);
-    const dataPaths = (resolved.dataDirs ?? [root]).map((path) => resolve(path));
-    const checkpointPath = resolve(resolved.checkpointDir ?? join(root, 'checkpoint'));
-    const { disk, random } = parts;
-    const { missingDir } = resolved;
-    const masterKeys = await readKeys(disk, resolved.encryption);
-    const owned = await ownDirectories({ disk, random, dataPaths, checkpointPath, missingDir });
-    try {
-      const keys = ownKeys(masterKeys, resolved.encryption?.activeKey ?? 0, owned.identity, dataPaths[0] as string);
-      return await openOwned(owned, keys, checkpointPath, resolved, parts);
-    } catch (error) {
-      await releaseLocks(owned.locks);
-      throw isForebayError(error) || systemCode(error) === undefined ? error : unusable(dataPaths[0] as string, error);
-    }
+    return (await openChannel(directory, options, environment)).channel;
   }
 
   /** For `open` only. */
@@ -126,6 +71,7 @@ export class FileChannel extends ChannelCore {
       log: opened.log,
       intervalMs: resolved.checkpointIntervalMs,
       snapshot: () => backend.snapshot(),
+      leasedEvents: () => this.queueStats().leasedEvents,
       onNotice: (text) => this.#notice(text),
     });
     parts.events.room = () => this.capacity.changed();
@@ -143,10 +89,51 @@ export class FileChannel extends ChannelCore {
     return this.#damages;
   }
 
+  /** Where it came from, if it is a backup of another channel that may have delivered some of its events too. */
+  get parent(): IdentityParent | undefined {
+    return this.#owned.identity.parent;
+  }
+
+  /** Of what waits, what that channel may have delivered too. Empty where none of it waits any more. */
+  mayRepeat(): SequenceRanges {
+    return mayRepeat(this.parent, this.#log.segments.flatMap(sequencesOf), this.#backend.state);
+  }
+
   /** Saves a checkpoint now. Also resolves where it cannot be saved: `stats().health` says so. */
   async checkpoint(): Promise<void> {
     await this.#checkpointOpened;
     await this.#checkpointer.save();
+  }
+
+  /** Resolves when the checkpoint was held against the log, or cannot be. For the channel tools. */
+  async checkpointOpened(): Promise<void> {
+    await this.#checkpointOpened;
+  }
+
+  /** What of `ranges` was taken or dropped and is still kept. For the channel tools. */
+  acknowledgedOf(ranges: SequenceRanges): SequenceRanges {
+    this.gate.checkOpen();
+    return this.#backend.settledOf(ranges, 'acknowledged');
+  }
+
+  /**
+   * Makes what of `ranges` (ascending, disjoint) is taken, dropped or lost, and still there, pending again; what else
+   * they name stays as it is. Durable as a whole when it resolves, to how many events that are. They are delivered
+   * before newer ones; what is lost because of this life's own reading, after the next open. For the channel tools.
+   *
+   * @throws {ForebayError} TRANSACTION_STATE, where `ranges` are none; TRANSACTION_TOO_LARGE; as a commit.
+   */
+  async requeue(ranges: SequenceRanges): Promise<number> {
+    this.gate.checkOpen();
+    const named = normalizeRanges(ranges);
+    if (named instanceof ForebayError) throw named;
+    this.gate.enter();
+    try {
+      return await this.#backend.requeue(named, (count) => this.capacity.came(count));
+    } finally {
+      this.takers.pump();
+      this.gate.leave();
+    }
   }
 
   stats(): ChannelStats {
@@ -188,7 +175,7 @@ export class FileChannel extends ChannelCore {
   }
 
   #notice(text: string): void {
-    if (this.#notices.length < noticesMax && !this.#notices.includes(text)) this.#notices.push(text);
+    addNotice(this.#notices, text);
   }
 
   async #openCheckpoint(directory: string, opened: OpenedLog): Promise<void> {
@@ -255,133 +242,29 @@ export class FileChannel extends ChannelCore {
   }
 }
 
-interface FileChannelParts {
+/** An open channel with what it stands on, for verbs that are alone with it: see repair/. */
+export interface OpenedChannel {
+  readonly channel: FileChannel;
+  readonly log: Log;
   readonly backend: FileBackend;
-  readonly resolved: ResolvedOptions;
-  readonly environment: ChannelEnvironment;
-  readonly owned: OwnedDirectories;
-  readonly opened: OpenedLog;
-  readonly delivery: Delivery;
-  readonly notices: string[];
-  readonly events: LogEvents;
 }
 
-/** What the log tells, before and after there is a channel to hear it. */
-interface LogEvents {
-  room: () => void;
-  lost: (lost: LostEvents) => void;
+/** As `FileChannel.open`. */
+export async function openChannel(
+  directory: string,
+  options: ChannelOptions,
+  environment: Partial<ChannelEnvironment>,
+): Promise<OpenedChannel> {
+  const parts = await openParts(directory, options, environment);
+  const channel = new FileChannel(parts);
+  const { opened, backend } = parts;
+  channel.startCheckpoint(parts.checkpointPath, opened);
+  return { channel, log: opened.log, backend };
 }
-
-async function openOwned(
-  owned: OwnedDirectories,
-  { ring, keys }: OwnedKeys,
-  checkpointPath: string,
-  resolved: ResolvedOptions,
-  environment: ChannelEnvironment,
-): Promise<FileChannel> {
-  const { disk, clock, random } = environment;
-  const { identity, present, absent } = owned;
-  const storage = { channelId: identity.channelId, keys: ring, compression: resolved.compression };
-  const backend = new FileBackend();
-  const notices: string[] = [];
-  const events: LogEvents = { room: () => undefined, lost: () => undefined };
-  const segments: { current: () => readonly SegmentInfo[] } = { current: () => [] };
-  const delivery = new Delivery({
-    disk,
-    clock,
-    storage,
-    segments: () => segments.current(),
-    hasPending: (segment) => pendingEvents(segment, backend) > 0,
-    onLost: (lost) => events.lost(lost),
-  });
-  // A key must be known before the first frame is written with it.
-  const isPublished = owned.isPublished && keys.length === identity.keys.length;
-  if (keys.length !== identity.keys.length) await publishIdentity(disk, owned, checkpointPath, { keys });
-  const opened = await openLog(
-    {
-      disk,
-      clock,
-      random,
-      directories: present,
-      absentDirectories: absent,
-      storage,
-      ...sizes(resolved),
-      owner: backend,
-      onGroup: (group) => delivery.publish(group),
-      onRoom: () => events.room(),
-      onNotice: (text) => {
-        if (notices.length < noticesMax && !notices.includes(text)) notices.push(text);
-      },
-    },
-    owned.isNew,
-  );
-  segments.current = () => opened.log.segments;
-  backend.attach({ log: opened.log, delivery }, resolved.capacityBytes !== undefined);
-  delivery.start();
-  try {
-    if (isPublished) await confirmIdentity(disk, owned, checkpointPath);
-    else await publishIdentity(disk, owned, checkpointPath, { forming: false, keys });
-  } catch (error) {
-    await opened.log.abandon();
-    throw error;
-  }
-  for (const path of owned.repaired) opened.damages.push(identityDamage(path));
-  const channel = new FileChannel({ backend, resolved, environment, owned, opened, delivery, notices, events });
-  channel.startCheckpoint(checkpointPath, opened);
-  return channel;
-}
-
-function sizes(resolved: ResolvedOptions) {
-  const maxDiskBytes = resolved.maxDiskBytes ?? Number.POSITIVE_INFINITY;
-  const byQuota = Math.floor(maxDiskBytes / segmentsPerQuota / 4096) * 4096;
-  const aligned = Math.ceil(resolved.segmentBytes / 4096) * 4096;
-  return {
-    segmentBytes: Math.max(segmentBytesMin, Math.min(aligned, byQuota)),
-    maxDiskBytes,
-    minimumFreeBytes: resolved.minimumFreeBytes,
-    retentionMs: resolved.retentionHours * hourMs,
-    retentionBytes: resolved.retentionBytes,
-    fsyncIntervalMs: resolved.fsync === 'commit' ? 0 : resolved.fsync.intervalMs,
-  };
-}
-
-const openers: { readonly [kind in ResolvedOptions['checkpoint']]: OpenCheckpoint } = {
-  memory: async () => ({ store: memoryCheckpointStore(), notice: undefined }),
-  lmdb: async ({ disk, directory, channelId, afterUncleanStop }) => {
-    const { openLmdbCheckpoint } = await import('../checkpoint/lmdb.ts');
-    const opened = await openLmdbCheckpoint(disk, directory, { channelId, afterUncleanStop });
-    if (opened.kind === 'unavailable') return { store: undefined, notice: opened.why };
-    const aside = opened.setAside;
-    const notice = aside === undefined ? undefined : `the checkpoint was set aside in ${aside.path}: ${aside.why}`;
-    return { store: opened.store, notice };
-  },
-};
 
 function damageOf(lost: LostEvents, sequences: SequenceRanges): Damage {
   const eventsLost = sequences.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const { segment, offset, bytes, kind } = lost;
   const message = 'met while delivering: these events do not hold and are lost';
   return { path: segment.path, offset, bytes, kind, eventsLost, sequences, message };
-}
-
-function identityDamage(path: string): Damage {
-  const message = 'the identity file did not hold; it was written again from another directory';
-  return {
-    path: join(path, 'channel.json'),
-    offset: 0,
-    bytes: 0,
-    kind: 'identity',
-    eventsLost: 0,
-    sequences: [],
-    message,
-  };
-}
-
-function refuseWithoutZstd(options: ResolvedOptions): void {
-  if (options.compression !== 'zstd' || zstdAvailable) return;
-  throw new ForebayError(
-    'FORMAT_UNSUPPORTED',
-    `compression 'zstd' needs Node 22.15 or later, this is ${process.version}: use 'deflate'`,
-    { expected: '22.15', actual: process.version },
-  );
 }

@@ -4,7 +4,7 @@ import type { Disk } from '../base/disk.ts';
 import { ForebayError } from '../base/errors.ts';
 import { keyFingerprint, masterKeyBytes } from '../codec/frame-cipher.ts';
 import type { KeyRing } from '../wal/frame-payload.ts';
-import type { Identity, IdentityKey } from '../wal/identity.ts';
+import { type Identity, type IdentityKey, keyChannelOf } from '../wal/identity.ts';
 import type { EncryptionOptions } from './options.ts';
 
 /** A key file is 32 raw bytes, or their 64 hex digits. */
@@ -40,7 +40,7 @@ export function ownKeys(
   identity: Identity,
   path: string,
 ): OwnedKeys {
-  const channelId = Buffer.from(identity.channelId, 'hex');
+  const channelId = Buffer.from(keyChannelOf(identity), 'hex');
   const fingerprints = new Map([...masterKeys].map(([id, key]) => [id, keyFingerprint(key, channelId)]));
   for (const { id, fingerprint } of identity.keys) {
     const given = fingerprints.get(id);

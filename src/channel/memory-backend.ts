@@ -51,7 +51,7 @@ export class MemoryBackend implements ChannelBackend {
     return Promise.resolve({ first, last: this.#nextSequence - 1 });
   }
 
-  record(record: ControlRecord): Promise<void> {
+  record(record: ControlRecord, applied?: () => void): Promise<void> {
     if ('ranges' in record) {
       if (record.kind === 'ack') this.#state.applyAck(record.ranges, record.notes);
       else this.#state.applyDrop(record.ranges, record.notes);
@@ -64,6 +64,7 @@ export class MemoryBackend implements ChannelBackend {
     } else {
       this.#state.applyNotes(record.notes);
     }
+    applied?.();
     return Promise.resolve();
   }
 

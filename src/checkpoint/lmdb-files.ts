@@ -3,7 +3,7 @@
  * by SIGBUS or SIGSEGV, which no `catch` sees, so what may be opened is decided from these files beforehand:
  *
  *     data.mdb                     LMDB's one file; `data.mdb-lock` beside it is made anew at each open
- *     seal.json                    length of data.mdb after the last save; once it is closed its CRC-32 too
+ *     seal.json                    length of data.mdb after the last save; once it is closed its CRC-32 too; its form
  *     opening                      stands while data.mdb is being opened and first read
  *     rebuilt-<random>.mdb         what a child process is copying data.mdb into
  *     set-aside-<ms>-<random>.mdb  a data.mdb that was unusable; the newest two are kept
@@ -20,6 +20,11 @@ const setAsideCountMax = 2;
 const readBytes: number = 256 * kib;
 /** Room for the longest seal; always written whole, within one sector, so a torn one is rare and never shorter. */
 const sealFileBytes = 128;
+/**
+ * Of what data.mdb holds. Form 1, which no seal names, had an index of the log's groups too: to this version those are
+ * unsealed, so a child copies the record out of them, and the index stays behind.
+ */
+const sealForm = 2;
 
 /** Absolute paths. */
 export interface CheckpointFiles {
@@ -81,7 +86,7 @@ export async function measure(disk: Disk, path: string): Promise<Seal | undefine
 
 /** The bytes of seal.json. */
 function encodeSeal(seal: Seal): Buffer {
-  const text = JSON.stringify({ ...seal, check: sealCheck(seal) });
+  const text = JSON.stringify({ form: sealForm, ...seal, check: sealCheck(seal) });
   return Buffer.from(`${text.padEnd(sealFileBytes - 1)}\n`);
 }
 
@@ -94,13 +99,13 @@ function decodeSeal(source: Buffer): Seal | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { bytes, crc, check } = value as { bytes?: unknown; crc?: unknown; check?: unknown };
-  if (typeof bytes !== 'number' || (typeof crc !== 'number' && crc !== null)) return undefined;
+  const { form, bytes, crc, check } = value as { form?: unknown; bytes?: unknown; crc?: unknown; check?: unknown };
+  if (form !== sealForm || typeof bytes !== 'number' || (typeof crc !== 'number' && crc !== null)) return undefined;
   return check === sealCheck({ bytes, crc }) ? { bytes, crc } : undefined;
 }
 
 function sealCheck(seal: Seal): number {
-  return crc32(`${seal.bytes} ${seal.crc}`);
+  return crc32(`${sealForm} ${seal.bytes} ${seal.crc}`);
 }
 
 /** The seal on the disk; undefined where it is absent or damaged. */

@@ -1,20 +1,18 @@
 /**
- * Copies an LMDB environment that may be damaged, in a process that may die of it. The copy holds what the old
- * one gave out key by key, in pages that are all fresh, so damage that no reader meets (free lists, unused
- * branches) stays behind. The values carry checksums of their own; here only the order of the keys is checked,
- * which also ends a walk in circles.
+ * Copies the record of an LMDB environment that may be damaged, in a process that may die of it. The copy's pages are
+ * all fresh, so damage that no reader meets (free lists, unused branches) stays behind, as does the index that an
+ * earlier version kept. The record carries a checksum of its own.
  */
 import { spawn } from 'node:child_process';
 import { environmentOptions } from './lmdb-store.ts';
+import { recordKey } from './record-bytes.ts';
 
 /** A child that takes longer has met damage that sends it round and round, or more than is worth waiting for. */
 const rebuildMsMax = 10_000;
-/** Bounds the memory of the child's transactions. */
-const entriesPerTransaction = 4000;
 
 /**
- * Makes `target` from `source`, durably, neither being open here. Resolves to undefined, or to why it could not be
- * done; never throws. Leaves a half-made `target` behind then.
+ * Makes `target` of the record in `source`, durably, neither being open here. Resolves to undefined, or to why it
+ * could not be done; never throws. Leaves a half-made `target` behind then.
  *
  * The child gets its program as text, so that it needs no file of this package: bundled programs have none.
  */
@@ -48,21 +46,13 @@ import { open } from ${JSON.stringify(import.meta.resolve('lmdb'))};
 const options = ${JSON.stringify(environmentOptions)};
 const source = open({ ...options, path: ${JSON.stringify(source)}, readOnly: true });
 const target = open({ ...options, path: ${JSON.stringify(target)} });
-let last = Buffer.alloc(0);
-for (let full = true; full; ) {
-  const step = [];
-  for (const { key, value } of source.getRange({ start: last, limit: ${entriesPerTransaction + 1} })) {
-    if (key.equals(last)) continue;
-    if (last.compare(key) >= 0) throw new Error('keys out of order');
-    last = key;
-    step.push({ key, value: Buffer.from(value) });
-  }
-  full = step.length >= ${entriesPerTransaction};
-  await target.batch(() => {
-    for (const { key, value } of step) target.put(key, value);
-  });
-  await target.flushed;
-}
+const key = Buffer.from(${JSON.stringify([...recordKey])});
+const record = source.getBinary(key);
+if (record === undefined && [...source.getKeys({ limit: 1 })].length > 0) throw new Error('it lost its record');
+await target.batch(() => {
+  if (record !== undefined) target.put(key, record);
+});
+await target.flushed;
 await target.close();
 `;
 }

@@ -7,39 +7,20 @@ import type * as Lmdb from 'lmdb';
 import type { Clock } from '../base/clock.ts';
 import type { Disk } from '../base/disk.ts';
 import { ForebayError, isForebayError } from '../base/errors.ts';
-import type { Sequence } from '../base/units.ts';
 import { mib } from '../base/units.ts';
 import { breakSeal, type CheckpointFiles, measure, type Seal, writeSeal } from './lmdb-files.ts';
-import {
-  decodeIndexEntry,
-  decodeRecord,
-  encodeIndexValue,
-  encodeRecord,
-  recordKey,
-  sequenceKey,
-  sequenceKeysEnd,
-  sequenceOfTimeKey,
-  timeKey,
-  timeKeysEnd,
-  timeValue,
-} from './record-bytes.ts';
-import type { CheckpointRecord, CheckpointStore, IndexEntry } from './store.ts';
+import { decodeRecord, encodeRecord, recordKey } from './record-bytes.ts';
+import type { CheckpointRecord, CheckpointStore } from './store.ts';
 
 /** One LMDB environment with one database of bytes. */
 export type Environment = Lmdb.RootDatabase<Buffer, Buffer>;
 /** What `import('lmdb')` gives. */
 export type LmdbModule = Pick<typeof Lmdb, 'open'>;
 
-/** Each removal step's transaction stays small, whatever retention gave up at once. */
-const removalsPerStep = 1000;
 /** LMDB waits for ever for a lock that another program holds: past this the store is given up. */
 const writeMsMax = 60_000;
 /** Must be free beside twice what is written, as LMDB copies pages. */
 const spareBytes: number = 4 * mib;
-/** More than a key and its share of half-full pages take. */
-const putBytesMax = 128;
-/** Damaged entries, and keys by time whose entry is gone or was replaced: more than this in a row are not passed. */
-const badEntriesMax = 64;
 /** Holes that no save makes: file systems that compress store a file in less than it is long, too. */
 const holesFactor = 16;
 const holesBytesMin: number = 64 * mib;
@@ -68,11 +49,6 @@ type State =
 /** LMDB still holds its lock: to close the environment would hold up this thread for good. */
 class WriteStuckError extends Error {}
 
-interface Put {
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
-
 /**
  * Life cycle: open, then perhaps failed (after a save that was not DISK_FULL), then closed. Only in the first does
  * it answer; a failed or closed one finds nothing, as if it had been lost.
@@ -95,52 +71,27 @@ export class LmdbStore implements CheckpointStore {
     this.#environment = environment;
   }
 
+  /** A shortcut that fails is as good as one that is absent. */
   async load(): Promise<CheckpointRecord | undefined> {
-    return this.#read(() => {
+    if (this.#state.kind !== 'open') return undefined;
+    try {
       const bytes = this.#environment.getBinary(recordKey);
       return bytes === undefined ? undefined : decodeRecord(bytes);
-    });
+    } catch {
+      return undefined;
+    }
   }
 
   /**
    * @throws {ForebayError} DISK_FULL: nothing was touched, a later save may succeed. WRITE_FAILED: this store is
    * done for; close it and open it again.
    */
-  async save(record: CheckpointRecord, index: readonly IndexEntry[], indexFrom: Sequence): Promise<void> {
-    // Encoded before anything is begun: what a caller's mistake throws must not leave half a transaction.
-    const puts: Put[] = [{ key: recordKey, value: encodeRecord(record) }];
-    for (const entry of index) {
-      if (entry.sequence < indexFrom) continue;
-      puts.push({ key: sequenceKey(entry.sequence), value: encodeIndexValue(entry) });
-      puts.push({ key: timeKey(entry.timeMs, entry.sequence), value: timeValue });
-    }
-    const saved = this.#queue.then(() => this.#save(puts, indexFrom));
+  async save(record: CheckpointRecord): Promise<void> {
+    // Encoded before anything is waited for: the caller may use its buffers again.
+    const bytes = encodeRecord(record);
+    const saved = this.#queue.then(() => this.#save(bytes));
     this.#queue = saved.catch(() => undefined);
     await saved;
-  }
-
-  /** A damaged entry is passed over for the one before it: farther from `sequence`, and as true. */
-  async findBySequence(sequence: Sequence): Promise<IndexEntry | undefined> {
-    return this.#read(() => {
-      const range = { start: sequenceKey(sequence), end: recordKey, reverse: true, limit: badEntriesMax };
-      for (const { key, value } of this.#environment.getRange(range)) {
-        const entry = decodeIndexEntry(key, value);
-        if (entry !== undefined) return entry;
-      }
-      return undefined;
-    });
-  }
-
-  /** Where several entries have that time: the one with the smallest sequence. */
-  async findByTime(timeMs: number): Promise<IndexEntry | undefined> {
-    return this.#read(() => {
-      const range = { start: timeKey(timeMs, 0), end: sequenceKeysEnd, reverse: true, limit: badEntriesMax };
-      for (const key of this.#environment.getKeys(range)) {
-        const entry = this.#entryOfTimeKey(key);
-        if (entry !== undefined && entry.timeMs <= timeMs) return entry;
-      }
-      return undefined;
-    });
   }
 
   /** Never rejects: what it cannot tidy, the next opening puts right. */
@@ -150,44 +101,13 @@ export class LmdbStore implements CheckpointStore {
     return closed;
   }
 
-  /** A shortcut that fails is as good as one that is absent. */
-  #read<Found>(look: () => Found | undefined): Found | undefined {
-    if (this.#state.kind !== 'open') return undefined;
-    try {
-      return look();
-    } catch {
-      return undefined;
-    }
-  }
-
-  #entryOfTimeKey(key: Buffer): IndexEntry | undefined {
-    const sequence = sequenceOfTimeKey(key);
-    if (sequence === undefined) return undefined;
-    const bySequence = sequenceKey(sequence);
-    const value = this.#environment.getBinary(bySequence);
-    const entry = value === undefined ? undefined : decodeIndexEntry(bySequence, value);
-    return entry !== undefined && timeKey(entry.timeMs, sequence).equals(key) ? entry : undefined;
-  }
-
-  async #save(puts: readonly Put[], indexFrom: Sequence): Promise<void> {
+  async #save(bytes: Buffer): Promise<void> {
     if (this.#state.kind !== 'open') throw this.#unusable();
     try {
-      await this.#requireRoom(puts);
-      let outdated = this.#outdatedKeys(indexFrom);
+      await this.#requireRoom(bytes.length);
       await this.#transaction(() => {
-        for (const key of outdated) this.#environment.remove(key);
-        for (const { key, value } of puts) this.#environment.put(key, value);
+        this.#environment.put(recordKey, bytes);
       });
-      for (;;) {
-        const removed = outdated[0];
-        outdated = this.#outdatedKeys(indexFrom);
-        const next = outdated[0];
-        if (next === undefined) break;
-        if (removed?.equals(next)) throw new Error('an index entry that was removed is still there');
-        await this.#transaction(() => {
-          for (const key of outdated) this.#environment.remove(key);
-        });
-      }
       await this.#recordLength();
     } catch (error) {
       throw isForebayError(error) ? error : this.#failed(error);
@@ -202,22 +122,8 @@ export class LmdbStore implements CheckpointStore {
     this.#sealedBytes = bytes;
   }
 
-  /** The first keys, of both orders, of entries below `indexFrom`. */
-  #outdatedKeys(indexFrom: Sequence): Buffer[] {
-    const keys: Buffer[] = [];
-    const range = { start: sequenceKey(0), end: sequenceKey(indexFrom), limit: removalsPerStep };
-    for (const { key, value } of this.#environment.getRange(range)) {
-      keys.push(key);
-      const entry = decodeIndexEntry(key, value);
-      if (entry !== undefined) keys.push(timeKey(entry.timeMs, entry.sequence));
-    }
-    return keys;
-  }
-
   /** LMDB takes a full disk for a broken one, so it is not asked to write on it. */
-  async #requireRoom(puts: readonly Put[]): Promise<void> {
-    let bytes = 0;
-    for (const { value } of puts) bytes += value.length + putBytesMax;
+  async #requireRoom(bytes: number): Promise<void> {
     const expected = 2 * bytes + spareBytes;
     const path = this.#files.directory;
     const actual = await this.#disk.freeBytes(path);
@@ -285,17 +191,10 @@ async function sealFor(disk: Disk, path: string): Promise<Seal | undefined> {
   return bytes > holesFactor * storedBytes + holesBytesMin ? { bytes, crc: null } : await measure(disk, path);
 }
 
-/**
- * The first read, with the marker standing: why `environment` is of no use to `channelId`, or undefined. Both ends
- * of the index are read so that their pages are met here; damaged entries are no fault, as look-ups pass over them.
- */
+/** The first read, with the marker standing: why `environment` is of no use to `channelId`, or undefined. */
 export function findFault(environment: Environment, channelId: string): string | undefined {
-  const ends = [
-    ...environment.getKeys({ start: sequenceKey(0), limit: 1 }),
-    ...environment.getKeys({ start: timeKeysEnd, end: recordKey, reverse: true, limit: 1 }),
-  ];
   const bytes = environment.getBinary(recordKey);
-  if (bytes === undefined) return ends.length === 0 ? undefined : 'it holds an index without a record';
+  if (bytes === undefined) return undefined;
   const record = decodeRecord(bytes);
   if (record === undefined) return 'its record fails its checksum';
   if (record.channelId !== channelId) return `it belongs to channel ${record.channelId}, not ${channelId}`;

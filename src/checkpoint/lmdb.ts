@@ -8,7 +8,8 @@
  *     | data.mdb shorter than sealed            | any          | set aside unopened                         |
  *     | data.mdb, its CRC as sealed             | clean        | opened                                     |
  *     | data.mdb, its CRC not as sealed         | clean        | set aside unopened                         |
- *     | data.mdb, seal absent, damaged, no CRC  | any          | a child copies it; the copy is opened      |
+ *     | data.mdb, seal absent, damaged, no CRC, | any          | a child copies it; the copy is opened      |
+ *     |   or of an earlier form                 |              |                                            |
  *     | data.mdb, long enough                   | unclean      | a child copies it; the copy is opened      |
  *     | the child died, failed or was slow      |              | set aside                                  |
  *     | opened: record damaged or of another channel           | closed, set aside                          |
@@ -58,7 +59,7 @@ export type LmdbCheckpoint =
   | ({ readonly kind: 'opened' } & OpenedCheckpoint)
   | { readonly kind: 'unavailable'; readonly why: string; readonly cause: unknown };
 
-/** A copy is about as large as its source; this much more must be free before one is made. */
+/** A copy is no larger than its source; this much more must be free before one is made. */
 const spareBytes: number = 4 * mib;
 
 interface Room {

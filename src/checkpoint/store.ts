@@ -24,25 +24,12 @@ export interface CheckpointRecord {
   readonly state: Buffer;
 }
 
-/** Where a sequence stands: the group that starts at or before it. */
-export interface IndexEntry {
-  readonly sequence: Sequence;
-  readonly segmentId: SegmentId;
-  readonly offset: ByteOffset;
-  /** Wall clock of the group's commit, ms. */
-  readonly timeMs: number;
-}
-
-/** Keeps one record and an index of groups. */
+/** Keeps one record. */
 export interface CheckpointStore {
   /** The last record saved, or undefined where none is or it fails its checks. Never throws for damage. */
   load(): Promise<CheckpointRecord | undefined>;
-  /** Replaces the record, adds `index`, and drops index entries below `indexFrom`; durable when it resolves. */
-  save(record: CheckpointRecord, index: readonly IndexEntry[], indexFrom: Sequence): Promise<void>;
-  /** The entry with the largest sequence ≤ `sequence`, if any. */
-  findBySequence(sequence: Sequence): Promise<IndexEntry | undefined>;
-  /** The entry with the largest timeMs ≤ `timeMs`, if any. */
-  findByTime(timeMs: number): Promise<IndexEntry | undefined>;
+  /** Replaces the record; durable when it resolves. */
+  save(record: CheckpointRecord): Promise<void>;
   close(): Promise<void>;
 }
 

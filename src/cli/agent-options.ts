@@ -75,6 +75,29 @@ const appliedProperties: ReadonlySet<string> = new Set(['flume.root.logger', 'pr
 const pollSeconds = 30;
 const pollSecondsMax = 1_000_000;
 
+/** What stands for the values of those with an effect; names as commander writes them. */
+const valueNames: ReadonlyMap<string, string> = new Map([
+  ['name', 'name'],
+  ['conf-file', 'file'],
+  ['conf', 'dir'],
+  ['poll-interval', 'seconds'],
+  ['conf-uri', 'uri'],
+  ['log-file', 'file'],
+]);
+
+/** The options that have an effect, as commander would be told of them: `-f, --conf-file <file>`. */
+export function agentFlags(): string[] {
+  const written = new Map<string, string[]>();
+  for (const [one, option] of [...valueOptions, ...flags]) {
+    if (withoutEffect.has(option) || notSupported.has(option)) continue;
+    written.set(option, [...(written.get(option) ?? []), one]);
+  }
+  return [...written].map(([option, ways]) => {
+    const value = valueOptions.has(`--${option}`) ? ` <${valueNames.get(option) ?? 'value'}>` : '';
+    return `${ways.join(', ')}${value}`;
+  });
+}
+
 /** Reads the arguments behind `agent`. */
 export function parseAgentOptions(args: readonly string[]): ParsedOptions {
   const given: Given = { values: new Map(), flags: new Set(), system: new Map(), java: [], wrong: [] };

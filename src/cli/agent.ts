@@ -1,5 +1,5 @@
 /** `forebay agent`: runs one agent of a Flume configuration until it is told to stop. */
-import { Command } from 'commander';
+import { Command, type Help, Option } from 'commander';
 import { registry } from '../adapters/registry.ts';
 import type { Log } from '../agent/contracts/components.ts';
 import { type Logger, makeLogger } from '../agent/logger.ts';
@@ -8,7 +8,7 @@ import { AgentRunner } from '../agent/runner.ts';
 import { systemClock } from '../base/clock.ts';
 import { type Loaded, loadConfiguration } from '../config/load.ts';
 import { problemText } from '../config/problems.ts';
-import { type AgentOptions, parseAgentOptions, unusedProperties } from './agent-options.ts';
+import { type AgentOptions, agentFlags, parseAgentOptions, unusedProperties } from './agent-options.ts';
 import { WatchedFiles } from './watched-files.ts';
 
 const exitFailed = 1;
@@ -52,6 +52,14 @@ Exit status: 0 after an orderly stop, 1 failed, 64 usage, 78 bad configuration, 
 class AgentCommand extends Command {
   override helpInformation(): string {
     return help;
+  }
+
+  /** For the completion of command lines. */
+  override createHelp(): Help {
+    const own = super.createHelp();
+    const visibleOptions = own.visibleOptions.bind(own);
+    own.visibleOptions = (command) => [...agentFlags().map((flags) => new Option(flags)), ...visibleOptions(command)];
+    return own;
   }
 }
 
@@ -109,7 +117,12 @@ class AgentProcess {
     this.#log = logger.log('agent');
     this.#files = files;
     const surroundings = { environment: process.env, confDirectories: options.confDirectories };
-    this.#runner = new AgentRunner({ log: (component) => logger.log(component), clock: systemClock, surroundings });
+    this.#runner = new AgentRunner({
+      log: (component) => logger.log(component),
+      clock: systemClock,
+      surroundings,
+      configuration: { files: options.files, agent: options.name },
+    });
   }
 
   /** Resolves to the exit status, after a signal. */

@@ -6,8 +6,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Disk, DiskFile } from '../base/disk.ts';
 import { ForebayError, isForebayError } from '../base/errors.ts';
-import { type ByteOffset, mib, type SegmentId, type Sequence, type SequenceRange } from '../base/units.ts';
+import { type ByteOffset, kib, mib, type SegmentId, type Sequence, type SequenceRange } from '../base/units.ts';
 import { type EventBatch, eventBatchCodec, readEventBatch } from '../codec/event-batch.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { openThrough } from './byte-window.ts';
 import { PayloadReader, type PayloadStorage } from './frame-payload.ts';
 import type { ReadGroup } from './group-reader.ts';
@@ -21,8 +22,9 @@ import type { DamageKind } from './system-frames.ts';
 
 /** Groups stay in memory up to this, so that a taker that keeps up never reads the disk. */
 const tailBytesMax: number = 16 * mib;
-/** Read ahead of the takers: enough for sequential speed. */
-const readAheadBytes: number = mib;
+/** Taken apart ahead of the takers. */
+const readAheadBytes: number = 512 * kib;
+/** Read at once; the next one is on its way meanwhile. */
 const windowBytes: number = mib;
 /** Delivered bodies are slices of one: what a kept event may hold in memory. */
 const slabBytes: number = mib;
@@ -49,6 +51,8 @@ export interface DeliveryOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly storage: PayloadStorage;
+  /** Whether segments are written past the system's cache: then they are read past it too, for it has nothing. */
+  readonly pastCache: boolean;
   /** Ascending; the last is the one being written. */
   readonly segments: () => readonly SegmentInfo[];
   /** Whether any of the segment's events still waits; others are not read. */
@@ -66,6 +70,8 @@ interface OpenSegment {
 /** See above. `start` once the segments are known. */
 export class Delivery {
   readonly #options: DeliveryOptions;
+  /** What is read into, in order; events are copied out of it. */
+  readonly #buffers: BufferPool;
   /** Used up below `#head`, and let go at once: each holds up to megabytes. */
   readonly #loaded: (LoadedFrame | undefined)[] = [];
   #head = 0;
@@ -84,6 +90,7 @@ export class Delivery {
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#buffers = new BufferPool(options.disk);
   }
 
   /** Starts before the first event of the oldest segment. */
@@ -182,7 +189,7 @@ export class Delivery {
     return this.#loading;
   }
 
-  /** The frames that hold events of `wanted`, from its first on, up to about a megabyte. */
+  /** The frames that hold events of `wanted`, from its first on, up to about a window. */
   async revisit(wanted: readonly SequenceRange[]): Promise<LoadedFrame[]> {
     const first = wanted[0];
     const segment = first && this.#options.segments().find((one) => !one.absent && first.first < one.nextSequence);
@@ -198,7 +205,7 @@ export class Delivery {
             generation: 0,
             nextSequence: mark.sequence,
           };
-    const open = await this.#open(segment, position);
+    const open = await this.#open(segment, position, undefined);
     const frames: LoadedFrame[] = [];
     let bytes = 0;
     let at = 0;
@@ -267,6 +274,7 @@ export class Delivery {
         const kind = step.unreadable ? 'unreadable' : 'group';
         this.#lost(segment, step.from, step.to - step.from, kind, ranges);
       }
+      reading.scanner.window.recycle();
     }
   }
 
@@ -277,10 +285,12 @@ export class Delivery {
       const ranges = givenBetween(reading.segment, lostFrom, lostTo);
       this.#lost(reading.segment, offset, bytes, unreadable ? 'unreadable' : 'frame', ranges);
     }
+    const { window } = reading.scanner;
+    const own = (payload: Buffer) => (window.lends(payload) ? this.#keep(payload, 0, payload.length) : payload);
     for (const frame of group.frames) {
       if (frame.header.type !== FrameType.put || frame.payload === undefined) continue;
       if (frame.header.baseSequence < this.#pushedTo) continue;
-      const loaded = openFrame(frame.header, frame.payload, reading.payloads);
+      const loaded = openFrame(frame.header, frame.payload, reading.payloads, own);
       if (loaded !== undefined) this.#push(loaded);
       else {
         const { baseSequence, count, storedBytes } = frame.header;
@@ -320,13 +330,15 @@ export class Delivery {
       return this.#reading;
     }
     await this.#closeReading();
-    this.#reading = await this.#open(segment, position);
+    this.#reading = await this.#open(segment, position, this.#buffers);
     return this.#reading;
   }
 
-  async #open(segment: SegmentInfo, position: ScanPosition): Promise<OpenSegment> {
+  /** `buffers`: for what is read in order. What was given back may be again, and is read through the cache. */
+  async #open(segment: SegmentInfo, position: ScanPosition, buffers: BufferPool | undefined): Promise<OpenSegment> {
     const { disk, clock, storage } = this.#options;
-    const file = await openThrough(disk, segment.path, clock).catch((cause: unknown) => {
+    const pastCache = this.#options.pastCache && buffers !== undefined;
+    const file = await openThrough(disk, segment.path, clock, pastCache).catch((cause: unknown) => {
       throw isForebayError(cause) ? cause : unreadable(segment.path, cause);
     });
     const { epoch, recycled, tailEndSequence, resumeSequence, endOffset, nextSequence } = segment;
@@ -341,7 +353,7 @@ export class Delivery {
         tailEndSequence,
         resumeSequence,
         checkPuts: true,
-        windowBytes,
+        reading: { windowBytes, chunksAhead: 1, buffers },
       },
       position,
     );
@@ -351,6 +363,7 @@ export class Delivery {
   async #closeReading(): Promise<void> {
     const reading = this.#reading;
     this.#reading = undefined;
+    await reading?.scanner.window.release();
     // Nothing was written to it.
     await reading?.file.close().catch(() => undefined);
   }
@@ -382,9 +395,16 @@ function readPuts(group: ReadGroup, payloads: PayloadReader): LoadedFrame[] {
   return frames;
 }
 
-function openFrame(header: FrameHeader, stored: Buffer, payloads: PayloadReader): LoadedFrame | undefined {
-  const payload = payloads.restore(header, stored);
-  if (payload === undefined || header.codec !== eventBatchCodec) return undefined;
+/** `own`: gives a plain payload where it may stay. */
+function openFrame(
+  header: FrameHeader,
+  stored: Buffer,
+  payloads: PayloadReader,
+  own: (payload: Buffer) => Buffer = (payload) => payload,
+): LoadedFrame | undefined {
+  const restored = payloads.restore(header, stored);
+  if (restored === undefined || header.codec !== eventBatchCodec) return undefined;
+  const payload = restored === stored ? own(stored) : restored;
   const batch = readEventBatch(payload, header.count);
   if (batch.kind !== 'batch') return undefined;
   return { baseSequence: header.baseSequence, count: header.count, batch, bytes: header.rawBytes };

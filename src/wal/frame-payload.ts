@@ -21,7 +21,11 @@ export interface SegmentIdentity {
 /** How the payloads of a channel are stored. */
 export interface PayloadStorage {
   readonly channelId: string;
+  /** Whose id keys are derived from, where that is another's: see identity.ts. */
+  readonly keyChannelId?: string;
   readonly keys: KeyRing;
+  /** What no given key decrypts is no damage: the sums alone are looked at. Never with an owner. */
+  readonly withoutKeys?: boolean;
   readonly compression: Compression;
 }
 
@@ -33,7 +37,7 @@ export function segmentCipher(
 ): FrameCipher | undefined {
   const masterKey = storage.keys.masterKeys.get(keyId);
   if (masterKey === undefined) return undefined;
-  const channelId = Buffer.from(storage.channelId, 'hex');
+  const channelId = Buffer.from(storage.keyChannelId ?? storage.channelId, 'hex');
   const epoch = Buffer.from(segment.epoch, 'hex');
   return { keyId, dataKey: deriveSegmentKey(masterKey, channelId, segment.id, epoch, segment.generation) };
 }
@@ -60,9 +64,10 @@ export class PayloadReader {
     return restored.kind === 'payload' ? restored.payload : undefined;
   }
 
-  /** Whether what this key encrypted can be restored at all. */
-  hasKey(keyId: number): boolean {
-    return this.#cipher(keyId) !== undefined;
+  /** Whether nobody can say what stands in it, for want of a key. */
+  isBeyondReach({ flags, keyId }: FrameHeader): boolean {
+    if (this.#storage.withoutKeys !== true) return false;
+    return (flags & FrameFlag.encrypted) !== 0 && this.#cipher(keyId) === undefined;
   }
 
   #cipher(keyId: number): FrameCipher | undefined {

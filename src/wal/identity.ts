@@ -5,12 +5,16 @@
  */
 import { join } from 'node:path';
 import type { Disk } from '../base/disk.ts';
+import type { Sequence } from '../base/units.ts';
+import { writeWhole } from '../base/write-whole.ts';
 import { crc32 } from '../codec/checksum.ts';
 
 /** The identity's file name. */
 export const identityName = 'channel.json';
 const formatVersion = 1;
 const fileBytesMax = 1_048_576;
+/** That of an identity with a parent. */
+const parentFeature = 'parent';
 
 /** A data directory: an id that is never given twice, and where it was last found. */
 export interface IdentityDirectory {
@@ -36,6 +40,26 @@ export interface Identity {
   readonly revision: number;
   /** The channel is being created: no log was ever started. */
   readonly forming: boolean;
+  /** It is a backup of another channel. */
+  readonly parent?: IdentityParent;
+}
+
+/** Of which channel this is a copy, and what of it the other may have delivered too. */
+export interface IdentityParent {
+  /** The other's. */
+  readonly channelId: string;
+  /** The channel whose id all keys are derived from: the first of a line of copies. */
+  readonly keyChannelId: string;
+  /** Events from here on, up to without `nextSequence`, were not acknowledged when the copy was made. */
+  readonly mayRepeatFrom: Sequence;
+  readonly nextSequence: Sequence;
+  /** Wall clock, ms. */
+  readonly copiedAt: number;
+}
+
+/** The channel whose id the keys of this one are derived from. */
+export function keyChannelOf({ channelId, parent }: Identity): string {
+  return parent?.keyChannelId ?? channelId;
 }
 
 /** What an identity file turned out to be. */
@@ -58,32 +82,23 @@ export async function readIdentity(disk: Disk, directory: string): Promise<ReadI
 
 /** Writes the identity durably: whole or not at all. */
 export async function writeIdentity(disk: Disk, directory: string, identity: Identity): Promise<void> {
-  const temporary = join(directory, `${identityName}.new`);
   const bytes = Buffer.from(encodeIdentity(identity));
-  await disk.unlink(temporary);
-  const file = await disk.open(temporary, { mode: 'create' });
-  try {
-    await file.write(bytes, 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(temporary, join(directory, identityName));
-  await disk.syncDirectory(directory);
+  await writeWhole(disk, join(directory, identityName), (file) => file.write(bytes, 0));
 }
 
 /** The file's text. */
 export function encodeIdentity(identity: Identity): string {
-  const { channelId, directoryId, directories, keys, revision, forming } = identity;
+  const { channelId, directoryId, directories, keys, revision, forming, parent } = identity;
   const content = {
     version: formatVersion,
-    features: [],
+    features: parent === undefined ? [] : [parentFeature],
     channelId,
     directoryId,
     directories,
     keys,
     revision,
     forming,
+    parent,
   };
   const crc = crc32(Buffer.from(JSON.stringify(content)));
   return `${JSON.stringify({ content, crc }, null, 2)}\n`;
@@ -103,17 +118,28 @@ export function decodeIdentity(text: string): ReadIdentity {
   if (content['version'] !== formatVersion)
     return { kind: 'unsupported', what: `version ${String(content['version'])}` };
   const features = content['features'];
-  if (Array.isArray(features) && features.length > 0)
-    return { kind: 'unsupported', what: `features ${features.join()}` };
-  const { channelId, directoryId, directories, keys, revision, forming } = content;
+  const unknown = Array.isArray(features) ? features.filter((one) => one !== parentFeature) : [];
+  if (unknown.length > 0) return { kind: 'unsupported', what: `features ${unknown.join()}` };
+  const { channelId, directoryId, directories, keys, revision, forming, parent } = content;
   const sound =
-    typeof channelId === 'string' &&
-    /^[0-9a-f]{32}$/.test(channelId) &&
+    isChannelId(channelId) &&
     typeof directoryId === 'string' &&
     typeof revision === 'number' &&
     typeof forming === 'boolean';
   if (!sound || !isDirectories(directories) || !isKeys(keys)) return { kind: 'damaged' };
-  return { kind: 'identity', identity: { channelId, directoryId, directories, keys, revision, forming } };
+  const identity = { channelId, directoryId, directories, keys, revision, forming };
+  if (parent === undefined) return { kind: 'identity', identity };
+  return isParent(parent) ? { kind: 'identity', identity: { ...identity, parent } } : { kind: 'damaged' };
+}
+
+function isChannelId(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
+}
+
+function isParent(value: unknown): value is IdentityParent {
+  if (!isRecord(value) || !isChannelId(value['channelId']) || !isChannelId(value['keyChannelId'])) return false;
+  const numbers = [value['mayRepeatFrom'], value['nextSequence'], value['copiedAt']];
+  return numbers.every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -14,7 +14,7 @@ import { FrameType } from './segment/frame-header.ts';
 import type { LogDirectory } from './segment-files.ts';
 import { pendingEvents, type SegmentInfo, toRecord } from './segment-info.ts';
 import type { FileChoice } from './segment-starter.ts';
-import { type Absence, encodeState, type QuarantineEntry } from './system-frames.ts';
+import { type Absence, applyReleases, encodeState, isRelease, type QuarantineEntry } from './system-frames.ts';
 
 /** `fresh`: rather a new file than a used one. `reserve`: there is no room for a new file. */
 export type SegmentPlace = 'any' | 'fresh' | 'reserve';
@@ -121,10 +121,13 @@ export class LiveSegments {
 
   // — starting a segment —
 
-  /** Takes what is drained out of the log; STATE for the segment that is being started. */
-  stateOp(place: SegmentPlace, isRecovery: boolean): FrameOp {
+  /**
+   * Takes what is drained out of the log; STATE for the segment that is being started. `keepsDrained`: a rewind is on
+   * its way, which may name events of them.
+   */
+  stateOp(place: SegmentPlace, isRecovery: boolean, keepsDrained: boolean): FrameOp {
     const { owner } = this.#options;
-    const drained = this.#drained(place === 'reserve');
+    const drained = keepsDrained ? [] : this.#drained(place === 'reserve');
     // Recovery keeps what lost events: its tail may acknowledge some, and its report names the rest.
     const dropped = isRecovery ? drained.filter((segment) => !this.#hasLost(segment)) : drained;
     this.#dropping.push(...dropped);
@@ -178,7 +181,13 @@ export class LiveSegments {
 
   /** Events that the log has recorded as not deliverable. */
   quarantined(entries: readonly QuarantineEntry[]): void {
-    this.#quarantine.push(...entries);
+    if (!entries.some(isRelease)) {
+      this.#quarantine.push(...entries);
+      return;
+    }
+    const { entries: left, released } = applyReleases([...this.#quarantine, ...entries]);
+    this.#quarantine = left;
+    for (const segment of this.#all) if (released.has(segment.id)) segment.pinned = false;
   }
 
   /** Segments with nothing live in them, the newest apart: a bad STATE can fall back to the one before. */

@@ -424,7 +424,8 @@ export class Log {
   async #start(start: StartPlan): Promise<void> {
     const { last } = this.#live;
     await this.#retireActive();
-    const state = this.#live.stateOp(start.place, start.isRecovery === true);
+    const rewinds = [...start.ops, ...this.#waiting].some(({ type }) => type === FrameType.rewind);
+    const state = this.#live.stateOp(start.place, start.isRecovery === true, rewinds);
     this.#stateBytes = state.rawBytes;
     const needed = this.#neededFor(state.rawBytes + start.bytes);
     const started = await startSegment(

@@ -8,8 +8,8 @@ import type { ByteOffset, SegmentId } from '../base/units.ts';
 import { readThrough } from './byte-window.ts';
 import type { Damage } from './damage.ts';
 import { PayloadReader, type PayloadStorage } from './frame-payload.ts';
-import { groupEnd, readGroupFrames } from './group-reader.ts';
-import { type FrameHeader, FrameType } from './segment/frame-header.ts';
+import { groupEnd, type ReadFrame, readGroupFrames } from './group-reader.ts';
+import { FrameType } from './segment/frame-header.ts';
 import { GroupFlag, type GroupHeader, readGroupHeader } from './segment/group-header.ts';
 import { firstGroupOffset, type SegmentHeader } from './segment/segment-header.ts';
 import { type DirectoryListing, type LogDirectory, readFileHeader, type SegmentFile } from './segment-files.ts';
@@ -77,7 +77,11 @@ export async function openSegment(
   const { disk, clock, storage } = search;
   const file = await disk.open(named.path, { mode: 'read' });
   const fileBytes = await file.bytes();
-  const { header: stored, damagedPages } = await readFileHeader(file, clock);
+  const { header: stored, damagedPages } = await readFileHeader(
+    file,
+    clock,
+    ({ segmentId, channelId }) => segmentId === named.id && channelId === storage.channelId,
+  );
   const header = stored ?? (await rebuildHeader(file, fileBytes, named.id, storage.channelId, clock));
   if (header === undefined || header.segmentId !== named.id || header.channelId !== storage.channelId) {
     await file.close();
@@ -91,7 +95,8 @@ export async function openSegment(
     epoch: header.epoch,
     generation: header.generation,
   });
-  const state = readState(firstStep, payloads);
+  const stateFrame = stateFrameOf(firstStep);
+  const state = readState(stateFrame, payloads);
   const walk = () => scanSegment(file, fileBytes, header, clock, undefined);
   const torn = successor === undefined ? await tornStart(firstStep, state, walk) : undefined;
   const restored = torn === undefined && state !== undefined && search.restore(state.owner);
@@ -105,7 +110,7 @@ export async function openSegment(
     firstStep,
     scanner,
     state: restored ? state : undefined,
-    stateBad: !restored,
+    stateBad: !restored && !(stateFrame !== undefined && payloads.isBeyondReach(stateFrame.header)),
     payloads,
     damages: [
       ...(damagedPages === 0 ? [] : [headerDamage(named.path, damagedPages)]),
@@ -137,11 +142,13 @@ function scanSegment(
   );
 }
 
-function readState(step: ScanStep, payloads: PayloadReader): StatePayload | undefined {
-  if (step.kind !== 'group') return undefined;
-  const frame = step.group.frames.find(({ header }) => header.type === FrameType.state);
+function stateFrameOf(step: ScanStep): ReadFrame | undefined {
+  return step.kind === 'group' ? step.group.frames.find(({ header }) => header.type === FrameType.state) : undefined;
+}
+
+function readState(frame: ReadFrame | undefined, payloads: PayloadReader): StatePayload | undefined {
   if (frame?.payload === undefined) return undefined;
-  const payload = payloads.restore(frame.header as FrameHeader, frame.payload);
+  const payload = payloads.restore(frame.header, frame.payload);
   return payload === undefined ? undefined : decodeState(payload);
 }
 
@@ -170,7 +177,7 @@ async function tornStart(
 }
 
 function tornDamage(path: string, { offset, bytes }: GroupHeader): Damage {
-  const message = 'the first group of this segment was cut off: as if it had never been started; kept in quarantine/';
+  const message = 'the first group of this segment was cut off: as if it had never been started; an open sets it aside';
   return { path, offset, bytes, kind: 'unprovenTail', eventsLost: 0, sequences: [], message };
 }
 

@@ -42,6 +42,9 @@ const logFrames: ReadonlySet<number> = new Set([
   FrameType.cut,
 ]);
 
+/** Stands for what cannot be decrypted. */
+const unread: Buffer = Buffer.alloc(0);
+
 /** One replay, segment by segment, ascending; its fields are the result. */
 export class ChainReplay {
   readonly segments: SegmentInfo[] = [];
@@ -161,8 +164,11 @@ export class ChainReplay {
   #replay(candidate: Candidate, info: SegmentInfo, frame: ReadFrame): void {
     const { header } = frame;
     if (logFrames.has(header.type) || header.type >= 128) return;
+    const isBeyondReach = candidate.payloads.isBeyondReach(header);
+    // Without its key a record cannot be replayed; of a put the header says all that counts.
+    if (isBeyondReach && header.type !== FrameType.put) return;
     const payload = frame.payload === undefined ? undefined : candidate.payloads.restore(header, frame.payload);
-    const unread = frame.payload !== undefined && payload === undefined;
+    const isUnread = frame.payload !== undefined && payload === undefined && !isBeyondReach;
     if (header.type === FrameType.quarantine) {
       const entries = payload === undefined ? undefined : applyQuarantine(this.#context.owner, payload);
       if (entries !== undefined) this.quarantine.push(...entries);
@@ -171,7 +177,7 @@ export class ChainReplay {
     const { type, codec, baseSequence, count } = header;
     if (type === FrameType.put && this.#isGiven(baseSequence)) return;
     const explicit = (header.flags & FrameFlag.explicit) !== 0;
-    const named = unread
+    const named = isUnread
       ? undefined
       : this.#context.owner.replay({ type, codec, explicit, baseSequence, count, payload });
     const place = { offset: frame.offset, bytes: header.storedBytes + 40 };
@@ -255,7 +261,8 @@ export class ChainReplay {
     for (const frame of group.frames) {
       if (frame.offset > firstBad) break;
       if (logFrames.has(frame.header.type)) continue;
-      const payload = candidate.payloads.restore(frame.header, frame.payload as Buffer);
+      const isUnread = candidate.payloads.isBeyondReach(frame.header);
+      const payload = isUnread ? unread : candidate.payloads.restore(frame.header, frame.payload as Buffer);
       if (payload === undefined) {
         this.#reportTail(candidate, frame.offset, header.offset + header.bytes - frame.offset);
         return false;
@@ -275,7 +282,7 @@ export class ChainReplay {
     const unread = candidate.scanner.window.isUnreadable(offset, offset + bytes);
     const text = unread
       ? 'bytes behind the last group that is known to be durable cannot be read: they are left where they are'
-      : 'bytes behind the last group that is known to be durable: a write that was cut off; kept in quarantine/';
+      : 'bytes behind the last group that is known to be durable: a write that was cut off; an open sets them aside';
     this.#report(candidate, offset, bytes, unread ? 'unreadable' : 'unprovenTail', [], text);
   }
 
@@ -342,6 +349,8 @@ function isCleanEnd(candidate: Candidate, group: ReadGroup): boolean {
   const before = group.frames.slice(0, -1);
   if (group.bad.length > 0 || group.paddingDamaged || mark?.payload === undefined) return false;
   if (mark.header.type !== FrameType.mark || before.some(({ header }) => header.type !== FrameType.state)) return false;
+  // Any other MARK costs nothing where it is taken for one by a reader.
+  if (candidate.payloads.isBeyondReach(mark.header)) return true;
   const payload = candidate.payloads.restore(mark.header, mark.payload);
   return payload !== undefined && isCleanMark(payload);
 }

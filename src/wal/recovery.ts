@@ -3,16 +3,17 @@
  * follows it, whatever the backlog. Nothing is written here; log.ts acts on the result. The cases are the rows of
  * recovery-table.ts.
  */
-import type { SegmentId, Sequence, SequenceRange, Serial } from '../base/units.ts';
+import type { SegmentId, Sequence, SequenceRange, SequenceRanges, Serial } from '../base/units.ts';
 import { settleAbsences } from './absence.ts';
 import type { Damage } from './damage.ts';
 import { type Candidate, findCandidates } from './recovery-candidates.ts';
 import type { RecoveryInput } from './recovery-input.ts';
 import { ChainReplay, type TailFrame } from './recovery-replay.ts';
+import { takeBackSegments } from './returned-segments.ts';
 import { segmentPath } from './segment-files.ts';
 import { type SegmentInfo, type SegmentRecord, sequencesOf } from './segment-info.ts';
 import type { ScanPosition } from './segment-scanner.ts';
-import type { Absence, QuarantineEntry } from './system-frames.ts';
+import { type Absence, applyReleases, type QuarantineEntry } from './system-frames.ts';
 
 /** What recovery found. Nothing on the disk was changed for it. */
 export interface Recovered {
@@ -40,6 +41,8 @@ export interface Recovered {
   readonly segmentIdMax: SegmentId;
   readonly damages: Damage[];
   readonly quarantine: QuarantineEntry[];
+  /** Events that had been given up, and wait again: what held them is back. */
+  readonly readmitted: SequenceRanges;
   /** Segment files that belong to no live segment: for the free pool. */
   readonly strays: readonly string[];
   /** A segment or a directory is missing, or no segment was readable though there were some. */
@@ -75,23 +78,27 @@ async function replayCandidates(
   const replay = new ChainReplay({ owner, storage, clock, damages });
   for (const [index, candidate] of chain.entries()) await replay.segment(candidate, chain[index + 1]);
   const table = settleTable(input, base?.state?.segments ?? [], damages);
-  readmitReturned(input, base?.state?.quarantine ?? [], replay);
+  const readmitted = readmitReturned(input, base?.state?.quarantine ?? [], replay);
   const last = replay.last;
   const newest = found[0];
   const own = [...table.segments, ...replay.segments];
   const segmentIdMax = Math.max(0, ...own.map(({ id }) => id), ...listing.segments.map(({ id }) => id));
   const away = await settleAbsences(input, base?.state?.absences ?? [], own, segmentIdMax, damages);
-  const segments = [...own, ...away.adopted].sort((a, b) => a.id - b.id);
-  const quarantine = [...replay.quarantine, ...table.quarantine];
+  const known = [...own, ...away.adopted].sort((a, b) => a.id - b.id);
+  const returned = await takeBackSegments(input, known);
+  const segments = [...known, ...returned.segments].sort((a, b) => a.id - b.id);
+  const { entries: quarantine, released } = applyReleases([...replay.quarantine, ...table.quarantine]);
+  for (const segment of segments) if (released.has(segment.id)) segment.pinned = false;
   keepUnreadable(segments, quarantine);
   const partsMissing = table.partsMissing || replay.partsMissing || unreadable.length > 0 || away.newlyMissing;
   const clean = replay.endedClean && newest === chain.at(-1) && !partsMissing && damages.length === 0;
   const live = new Set(segments.map((segment) => segment.path));
+  const isChanged = away.changed || returned.segments.length > 0;
   return {
     segments,
     last,
     absences: away.absences,
-    continueAt: clean && !away.changed && last !== undefined ? replay.position : undefined,
+    continueAt: clean && !isChanged && last !== undefined ? replay.position : undefined,
     clean,
     tail: replay.tail,
     lastSerial: replay.lastSerial,
@@ -109,6 +116,7 @@ async function replayCandidates(
     segmentIdMax: away.segmentIdMax,
     damages,
     quarantine,
+    readmitted: [...readmitted, ...returned.readmitted],
     strays: listing.segments.filter((file) => !live.has(file.path)).map((file) => file.path),
     partsMissing,
   };
@@ -143,7 +151,7 @@ function stateDamage(candidate: Candidate): Damage {
 /** A segment whose first group does not hold and that no other group follows: a write that was cut off, or damage. */
 function tornStart({ path, firstStep }: Candidate): Damage[] {
   if (firstStep.kind !== 'end' || firstStep.tailBytes === 0) return [];
-  const message = 'the first group of this segment does not hold: a write that was cut off; kept in quarantine/';
+  const message = 'the first group of this segment does not hold: a write that was cut off; an open sets it aside';
   const { offset, tailBytes: bytes } = firstStep;
   return [{ path, offset, bytes, kind: 'unprovenTail', eventsLost: 0, sequences: [], message }];
 }
@@ -170,7 +178,9 @@ function settleTable(input: RecoveryInput, records: readonly SegmentRecord[], da
     if (home === undefined) continue;
     const path = file?.path ?? segmentPath(home, record.id);
     if (file !== undefined) {
-      segments.push({ ...record, absent: false, path, recycled: false, marks: [] });
+      // Where it lies counts: a backup puts what was in several directories into one.
+      const directoryId = file.directory.id;
+      segments.push({ ...record, directoryId, absent: false, path, recycled: false, marks: [] });
       continue;
     }
     const kind = absent === undefined ? 'segmentMissing' : 'absent';
@@ -194,10 +204,16 @@ function missingDamage(path: string, kind: 'segmentMissing' | 'absent', ranges: 
 }
 
 /** Keeps the quarantine list; entries of segments whose directory returned are gone from it. */
-function readmitReturned(input: RecoveryInput, entries: readonly QuarantineEntry[], replay: ChainReplay): void {
-  const present = new Set(input.listing.segments.map((file) => file.id));
-  for (const entry of entries) {
-    if (entry.kind === 'absent' && present.has(entry.segmentId)) input.owner.readmit(entry.ranges);
-    else replay.quarantine.push(entry);
-  }
+function readmitReturned(
+  { listing, owner }: RecoveryInput,
+  entries: readonly QuarantineEntry[],
+  replay: ChainReplay,
+): SequenceRanges {
+  const present = new Set(listing.segments.map((file) => file.id));
+  const isBack = ({ kind, segmentId }: QuarantineEntry) => kind === 'absent' && present.has(segmentId);
+  // They are older than what the replay met.
+  replay.quarantine.unshift(...entries.filter((entry) => !isBack(entry)));
+  const readmitted = entries.filter(isBack).flatMap(({ ranges }) => owner.lostOf(ranges));
+  owner.readmit(readmitted);
+  return readmitted;
 }

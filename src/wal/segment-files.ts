@@ -58,29 +58,44 @@ export async function listLogFiles(disk: Disk, directories: readonly LogDirector
   return { segments, free, leftovers };
 }
 
-/** What the two header pages of a file say. `damagedPages`: how many of them do not hold. */
+/** What the two header pages of a file say. `damagedPages`: how many of them do not hold, or are another segment's. */
 export interface FileHeader {
   readonly header: SegmentHeader | undefined;
   readonly damagedPages: number;
 }
 
-/** @throws {ForebayError} FORMAT_UNSUPPORTED, where a page that holds needs a newer version. */
-export async function readFileHeader(file: DiskFile, clock: Clock): Promise<FileHeader> {
+/**
+ * `isOwn`: of two pages that hold and differ, the one that is this segment's counts.
+ * @throws {ForebayError} FORMAT_UNSUPPORTED, where a page that holds needs a newer version.
+ */
+export async function readFileHeader(
+  file: DiskFile,
+  clock: Clock,
+  isOwn: (header: SegmentHeader) => boolean = () => true,
+): Promise<FileHeader> {
+  const found = await readHeaderPages(file, clock);
+  const own = found.find((header) => header !== undefined && isOwn(header));
+  const header = own ?? found.find((one) => one !== undefined);
+  return { header, damagedPages: found.filter((one) => !isSameSegment(one, header)).length };
+}
+
+/** What page 0 and page 1 say, each by itself. @throws {ForebayError} FORMAT_UNSUPPORTED */
+export async function readHeaderPages(file: DiskFile, clock: Clock): Promise<(SegmentHeader | undefined)[]> {
   const pages = Buffer.alloc(2 * pageBytes);
   await readThrough(file, pages, 0, clock, []);
-  const decoded = [readSegmentHeader(pages.subarray(0, pageBytes)), readSegmentHeader(pages.subarray(pageBytes))];
-  let header: SegmentHeader | undefined;
-  let damagedPages = 0;
-  for (const page of decoded) {
-    if (page.kind === 'unsupported') {
+  return [pages.subarray(0, pageBytes), pages.subarray(pageBytes)].map((page) => {
+    const decoded = readSegmentHeader(page);
+    if (decoded.kind === 'unsupported') {
       throw new ForebayError(
         'FORMAT_UNSUPPORTED',
-        `${file.path} was written by a newer forebay (${page.what}): open it with that version`,
-        { path: file.path, actual: page.what },
+        `${file.path} was written by a newer forebay (${decoded.what}): open it with that version`,
+        { path: file.path, actual: decoded.what },
       );
     }
-    if (page.kind === 'header') header ??= page.header;
-    else damagedPages += 1;
-  }
-  return { header, damagedPages };
+    return decoded.kind === 'header' ? decoded.header : undefined;
+  });
+}
+
+function isSameSegment(one: SegmentHeader | undefined, other: SegmentHeader | undefined): boolean {
+  return one !== undefined && one.epoch === other?.epoch && one.segmentId === other.segmentId;
 }

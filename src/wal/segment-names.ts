@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { type Disk, pageBytes } from '../base/disk.ts';
+import type { SegmentId } from '../base/units.ts';
 import { readThrough } from './byte-window.ts';
 import type { Damage } from './damage.ts';
 import { readGroupHeader } from './segment/group-header.ts';
@@ -33,25 +34,29 @@ export async function restoreNames(options: NamesOptions, strays: readonly strin
   return damages;
 }
 
-async function ownPath(
+async function ownPath(options: NamesOptions, file: SegmentFile, taken: Set<number>): Promise<string | undefined> {
+  const id = await segmentIn(options, file);
+  if (id === undefined || id === file.id || taken.has(id)) return undefined;
+  taken.add(id);
+  return segmentPath(file.directory, id);
+}
+
+/** Which segment of this channel the file is, whatever its name; undefined where it is none that ever began. */
+export async function segmentIn(
   { disk, clock, channelId }: NamesOptions,
-  { id, path, directory }: SegmentFile,
-  taken: Set<number>,
-): Promise<string | undefined> {
+  { id, path }: SegmentFile,
+): Promise<SegmentId | undefined> {
   const file = await disk.open(path, { mode: 'read' });
   const page = Buffer.alloc(pageBytes);
-  const { header } = await readFileHeader(file, clock)
+  const { header } = await readFileHeader(file, clock, (one) => one.segmentId === id)
     .then(async (read) => {
       await readThrough(file, page, firstGroupOffset, clock, []);
       return read;
     })
     .finally(() => file.close());
   if (header === undefined || header.channelId !== channelId) return undefined;
-  if (header.segmentId === id || taken.has(header.segmentId)) return undefined;
   // Without a group of its own it never began: a power cut took back the name it was being given.
-  if (readGroupHeader(page, 0, header.epoch, firstGroupOffset) === undefined) return undefined;
-  taken.add(header.segmentId);
-  return segmentPath(directory, header.segmentId);
+  return readGroupHeader(page, 0, header.epoch, firstGroupOffset) === undefined ? undefined : header.segmentId;
 }
 
 function renamed(from: string, to: string): Damage {

@@ -7,7 +7,7 @@ import { isZero } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { type DiskFile, pageBytes } from '../base/disk.ts';
 import type { ByteOffset, Sequence, Serial } from '../base/units.ts';
-import { ByteWindow } from './byte-window.ts';
+import { ByteWindow, type ReadingAhead } from './byte-window.ts';
 import { groupEnd, type ReadGroup, readGroupFrames } from './group-reader.ts';
 import { decide, type Finding } from './recovery-table.ts';
 import { carriesEpoch, type GroupHeader, readGroupHeader } from './segment/group-header.ts';
@@ -35,8 +35,8 @@ export interface ScanOptions {
   readonly tailEndSequence: Sequence;
   readonly resumeSequence: Sequence;
   readonly checkPuts: boolean;
-  /** How much is read at once; 256 KiB where not given. */
-  readonly windowBytes?: number;
+  /** Given where much is read in order. */
+  readonly reading?: ReadingAhead;
 }
 
 /** What stands at the position of the walk. */
@@ -73,7 +73,7 @@ export class SegmentScanner {
       options.file,
       options.end?.offset ?? options.fileBytes,
       options.clock,
-      options.windowBytes,
+      options.reading,
     );
   }
 
@@ -159,19 +159,24 @@ export class SegmentScanner {
     const limit = end?.offset ?? fileBytes;
     let lastByte = offset;
     let sequenceMax = 0;
-    for (let at = offset; at < limit; at += pageBytes) {
-      const page = await this.window.view(at, pageBytes);
+    let next: GroupHeader | undefined;
+    await this.window.eachPage(offset, limit, (page, at) => {
       const header = readGroupHeader(page, 0, epoch, at);
       if (header !== undefined) {
         const proves = end !== undefined || header.provenSerial >= serial;
         const later = header.serial > serial && header.generation >= generation && proves;
-        if (later) return { next: header, found: 'otherBytes', lastByte, sequenceMax };
+        if (later) {
+          next = header;
+          return true;
+        }
         sequenceMax = Math.max(sequenceMax, header.nextSequence + header.events - 1);
       }
       // A file used before is full of other segments' bytes: only what carries this epoch can be ours.
       const ours = recycled ? header !== undefined || carriesEpoch(page, 0, epoch) : !isZero(page);
       if (ours || this.window.isUnreadable(at, at + page.length)) lastByte = at + page.length;
-    }
+      return false;
+    });
+    if (next !== undefined) return { next, found: 'otherBytes', lastByte, sequenceMax };
     const found = lastByte > offset ? 'otherBytes' : 'nothingThere';
     return { next: undefined, found, lastByte, sequenceMax };
   }

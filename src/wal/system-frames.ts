@@ -97,6 +97,38 @@ export function decodeQuarantine(payload: Buffer): QuarantineEntry[] | undefined
   return unpacked.kind === 'value' ? readQuarantine(unpacked.value) : undefined;
 }
 
+/**
+ * An entry that says that a repair has settled what of a segment could not be read or copied: as soon as nothing of it
+ * waits, it may go. No other entry of this kind is without sequences.
+ */
+export function releaseEntry(segmentId: SegmentId): QuarantineEntry {
+  return { segmentId, offset: 0, bytes: 0, kind: 'unreadable', ranges: [] };
+}
+
+/** Whether it is one. */
+export function isRelease({ kind, ranges }: QuarantineEntry): boolean {
+  return kind === 'unreadable' && ranges.length === 0;
+}
+
+/** `entries` in the order of the log, without those that a later release settles; and which segments are released. */
+export function applyReleases(entries: readonly QuarantineEntry[]): {
+  readonly entries: QuarantineEntry[];
+  readonly released: ReadonlySet<SegmentId>;
+} {
+  let left: QuarantineEntry[] = [];
+  const released = new Set<SegmentId>();
+  for (const entry of entries) {
+    if (!isRelease(entry)) {
+      left.push(entry);
+      if (entry.kind === 'unreadable') released.delete(entry.segmentId);
+    } else {
+      left = left.filter(({ kind, segmentId }) => kind !== 'unreadable' || segmentId !== entry.segmentId);
+      released.add(entry.segmentId);
+    }
+  }
+  return { entries: left, released };
+}
+
 /** An OPEN frame: a process took over the log. */
 export interface OpenPayload {
   readonly generation: number;

@@ -121,6 +121,26 @@ test('a sink is called at once again, after n s up to 5 where it backs off, afte
   assert.equal(clock.fireNext(), false, 'no timer is left');
 });
 
+test('a sink that has waited itself for events that did not come waits again at once', async () => {
+  const clock = new ManualClock();
+  const calledAtS: number[] = [];
+  const process = async (): Promise<SinkStatus> => {
+    calledAtS.push(clock.nowMs / 1000);
+    await new Promise<void>((resolve) => clock.after(1000, resolve));
+    return 'backoff';
+  };
+  const runner = new SinkRunner({ process, log: new RecordedLog(), clock });
+  runner.start();
+  while (calledAtS.length < 8) {
+    await settle();
+    clock.fireNext();
+  }
+  assert.deepEqual(calledAtS.slice(0, 8), [0, 1, 2, 3, 4, 5, 6, 7]);
+  const stopped = runner.stop();
+  clock.fireNext();
+  await stopped;
+});
+
 test('stopping interrupts a pause, and waits for the call under way', async () => {
   const clock = new ManualClock();
   let finish: () => void = () => undefined;

@@ -54,6 +54,11 @@ test('ramfs takes no direct writes: buffered ones with a sync each work there', 
   assert.equal(await file.read(read, 0), 12_288);
   assert.ok(read.equals(Buffer.concat([Buffer.alloc(4096, 5), Buffer.alloc(8192, 4)])));
   await file.close();
+  const reader = await disk.open(`${directory}/a`, { mode: 'read', pastCache: true });
+  const aligned = disk.allocate(12_288);
+  assert.equal(await reader.read(aligned, 0), 12_288);
+  assert.ok(aligned.equals(read), 'past the cache is through it here');
+  await reader.close();
 });
 
 test('each directory is tried for itself', { skip }, async (context) => {

@@ -1,7 +1,17 @@
 /** The real disk is a disk, direct and buffered, and says so when the system does less than it was asked. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { nodeDisk } from '../../src/base/disk-node.ts';
@@ -92,6 +102,37 @@ test('reads and writes past 4 GiB keep their position', async (context) => {
   assert.equal(await file.read(read, position + 4090), 6);
   assert.deepEqual([...read], [3, 3, 3, 3, 3, 3, 0, 0, 0, 0]);
   await file.close();
+});
+
+/** The flags, as the kernel has them, of this process's descriptors of a file. */
+function flagsOf(path: string): number[] {
+  return readdirSync('/proc/self/fd').flatMap((number) => {
+    try {
+      if (readlinkSync(`/proc/self/fd/${number}`) !== path) return [];
+      const [, flags = ''] = /flags:\s*([0-7]+)/.exec(readFileSync(`/proc/self/fdinfo/${number}`, 'utf8')) ?? [];
+      return [Number.parseInt(flags, 8)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+test('past the cache: a direct descriptor of what was opened, where that can be; all is closed', async (context) => {
+  const directory = await tempDir(context);
+  const disk = nodeDisk();
+  const [path, moved] = [`${directory}/a`, `${directory}/b`];
+  writeFileSync(path, Buffer.alloc(8192, 1));
+  const file = await disk.open(path, { mode: 'read', pastCache: true });
+  const direct = flagsOf(path).filter((flags) => (flags & constants.O_DIRECT) !== 0).length;
+  assert.equal(direct, (await disk.isDirect(directory)) ? 1 : 0);
+  renameSync(path, moved);
+  writeFileSync(path, Buffer.alloc(8192, 2));
+  const target = disk.allocate(8192);
+  assert.equal(await file.read(target, 0), 8192);
+  assert.ok(target.every((byte) => byte === 1));
+  await file.close();
+  assert.deepEqual(flagsOf(moved), []);
+  await assert.rejects(disk.open(`${directory}/none`, { mode: 'read', pastCache: true }), { code: 'ENOENT' });
 });
 
 test('closing waits for calls under way: a closed number could be the next file by then', async (context) => {

@@ -58,10 +58,10 @@ class MoodyBackend extends MemoryBackend {
     return super.put(events, notes);
   }
 
-  override async record(record: ControlRecord): Promise<void> {
+  override async record(record: ControlRecord, applied?: () => void): Promise<void> {
     await this.#gate;
     if (this.#fails) throw failure;
-    return super.record(record);
+    return super.record(record, applied);
   }
 
   override claim(max: number, maxBytes: number): readonly DeliveredEvent[] {

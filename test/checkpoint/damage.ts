@@ -15,12 +15,11 @@ import { join } from 'node:path';
 import { nodeDisk } from '../../src/base/disk-node.ts';
 import { openLmdbCheckpoint } from '../../src/checkpoint/lmdb.ts';
 import { checkpointFiles, measure, writeSeal } from '../../src/checkpoint/lmdb-files.ts';
-import { makeEntry, makeRecord, suiteChannelId } from '../conformance/checkpoint-store.ts';
+import { makeRecord, suiteChannelId } from '../conformance/checkpoint-store.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import type { LifeReport, LifeTask } from './store-process.ts';
 
 const disk = nodeDisk();
-const lastSequence = 1500;
 const goodSerial = 12;
 /** A life that takes longer is ended, as a supervisor would; a save alone may wait for its child 10 s. */
 const lifeMsMax = 25_000;
@@ -84,9 +83,7 @@ async function makeGoodStore(directory: string): Promise<void> {
   const opened = await openLmdbCheckpoint(disk, directory, { channelId: suiteChannelId, afterUncleanStop: false });
   assert.ok(opened.kind === 'opened');
   for (let serial = 1; serial <= goodSerial; serial += 1) {
-    const first = 1 + ((serial - 1) * lastSequence) / goodSerial;
-    const index = Array.from({ length: lastSequence / goodSerial }, (_, at) => makeEntry(first + at));
-    await opened.store.save(makeRecord(serial, 1000 + 3000 * serial), index, serial * 20);
+    await opened.store.save(makeRecord(serial, 1000 + 3000 * serial));
   }
   await opened.store.close();
 }
@@ -142,7 +139,7 @@ async function runCase(lives: Lives, directory: string, { situation }: Damage, o
     assert.ok(life <= livesMax, 'it does not get well');
     if (mayDie) await lives.end();
     const saveSerial = goodSerial + life;
-    const report = await lives.live({ kind: 'life', directory, lastSequence, afterUncleanStop, saveSerial });
+    const report = await lives.live({ kind: 'life', directory, afterUncleanStop, saveSerial });
     afterUncleanStop = report === undefined;
     if (report === undefined) {
       deaths += 1;
@@ -157,7 +154,9 @@ async function runCase(lives: Lives, directory: string, { situation }: Damage, o
     const isLost = report.loadedSerial === undefined && (mayDie || life === 1);
     // A life that died or was refused after its save may have saved: nobody knows.
     if (report.loadedSerial === saveSerial - 1) lastSaved = saveSerial - 1;
-    if (!isLost) assert.equal(report.loadedSerial, lastSaved);
+    // Where the newest meta page does not hold LMDB goes by the other: the record of the save before, and as true.
+    const isOlder = situation !== 'clean' && lastSaved === goodSerial && report.loadedSerial === goodSerial - 1;
+    if (!isLost && !isOlder) assert.equal(report.loadedSerial, lastSaved);
     if (report.saveError !== undefined) {
       assert.ok(mayDie && deaths === 0, report.saveError);
       continue;

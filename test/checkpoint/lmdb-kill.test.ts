@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import test from 'node:test';
 import { nodeDisk } from '../../src/base/disk-node.ts';
 import { openLmdbCheckpoint } from '../../src/checkpoint/lmdb.ts';
-import { makeEntry, makeRecord, suiteChannelId } from '../conformance/checkpoint-store.ts';
+import { makeRecord, suiteChannelId } from '../conformance/checkpoint-store.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type Report, type SaveTask, savedStateBytes } from './store-process.ts';
 
@@ -28,7 +28,7 @@ async function saveUntilKilled(directory: string, fromSerial: number, delayMs: n
   return acknowledged;
 }
 
-test('kill -9 while saving leaves the old record or the new one, whole, with its index', async (context) => {
+test('kill -9 while saving leaves the old record or the new one, whole', async (context) => {
   const directory = await tempDir(context);
   let serial = 0;
   for (let round = 0; round < rounds; round += 1) {
@@ -46,10 +46,6 @@ test('kill -9 while saving leaves the old record or the new one, whole, with its
       `${record.serial}, ${acknowledged}`,
     );
     assert.deepEqual(record, makeRecord(record.serial, savedStateBytes));
-    for (let sequence = 1; sequence <= record.serial; sequence += 1) {
-      assert.deepEqual(await opened.store.findBySequence(sequence), makeEntry(sequence));
-    }
-    assert.deepEqual(await opened.store.findBySequence(2 ** 40), makeEntry(record.serial));
     await opened.store.close();
     serial = record.serial;
   }

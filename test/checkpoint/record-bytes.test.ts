@@ -1,16 +1,8 @@
 /** The bytes of a checkpoint: what was written comes back, and nothing else passes for it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {
-  decodeIndexEntry,
-  decodeRecord,
-  encodeIndexValue,
-  encodeRecord,
-  sequenceKey,
-  sequenceOfTimeKey,
-  timeKey,
-} from '../../src/checkpoint/record-bytes.ts';
-import { makeEntry, makeRecord } from '../conformance/checkpoint-store.ts';
+import { decodeRecord, encodeRecord } from '../../src/checkpoint/record-bytes.ts';
+import { makeRecord } from '../conformance/checkpoint-store.ts';
 
 /** Calls with each copy of `bytes` in which one bit is flipped, or that was cut short, or grew by a byte. */
 function* damaged(bytes: Buffer): Generator<Buffer> {
@@ -54,37 +46,4 @@ test('no damaged record passes for one', () => {
     assert.equal(decodeRecord(bytes), undefined, `case ${seen}`);
   }
   assert.ok(seen > 1000);
-});
-
-test('no damaged index entry passes for one, its key included', () => {
-  const entry = makeEntry(123_456_789);
-  const key = sequenceKey(entry.sequence);
-  const value = encodeIndexValue(entry);
-  assert.deepEqual(decodeIndexEntry(key, value), entry);
-  let seen = 0;
-  for (const bytes of damaged(value)) {
-    seen += 1;
-    assert.equal(decodeIndexEntry(key, bytes), undefined, `value, case ${seen}`);
-  }
-  for (const bytes of damaged(key)) {
-    seen += 1;
-    assert.equal(decodeIndexEntry(bytes, value), undefined, `key, case ${seen}`);
-  }
-  assert.ok(seen > 300);
-});
-
-test('keys compare as what they stand for', () => {
-  const numbers = [0, 1, 255, 256, 65_535, 2 ** 32 - 1, 2 ** 32, 2 ** 33 + 5, Number.MAX_SAFE_INTEGER];
-  for (const [at, number] of numbers.entries()) {
-    const next = numbers[at + 1];
-    if (next === undefined) continue;
-    assert.ok(sequenceKey(number).compare(sequenceKey(next)) < 0, `sequences ${number} and ${next}`);
-    assert.ok(timeKey(number, 5).compare(timeKey(next, 5)) < 0, `times ${number} and ${next}`);
-    assert.ok(timeKey(5, next).compare(timeKey(5, number)) < 0, 'the smaller sequence of a time comes last');
-    assert.equal(sequenceOfTimeKey(timeKey(7, number)), number);
-  }
-  assert.equal(sequenceOfTimeKey(sequenceKey(5)), undefined);
-  const past = timeKey(5, 0);
-  past.fill(0xff, 9);
-  assert.equal(sequenceOfTimeKey(past), undefined);
 });

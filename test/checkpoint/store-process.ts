@@ -4,19 +4,14 @@
  */
 import { nodeDisk } from '../../src/base/disk-node.ts';
 import { openLmdbCheckpoint } from '../../src/checkpoint/lmdb.ts';
-import type { CheckpointRecord, CheckpointStore, IndexEntry } from '../../src/checkpoint/store.ts';
-import { makeEntry, makeRecord, suiteChannelId } from '../conformance/checkpoint-store.ts';
+import type { CheckpointRecord } from '../../src/checkpoint/store.ts';
+import { makeRecord, suiteChannelId } from '../conformance/checkpoint-store.ts';
 
-/** Look-ups a life, spread over all the index has. */
-const lookUps = 40;
-
-/** One life: open, read all over, save, close. */
+/** One life: open, load, save, close. */
 export interface LifeTask {
   readonly kind: 'life';
   readonly directory: string;
   readonly afterUncleanStop: boolean;
-  /** The index reaches from 1 to here. */
-  readonly lastSequence: number;
   readonly saveSerial: number;
 }
 
@@ -33,8 +28,6 @@ export interface LifeReport {
   readonly setAside: string | undefined;
   readonly loadedSerial: number | undefined;
   readonly foreign: string[];
-  /** Of `lookUps` twice over. */
-  readonly found: number;
   readonly saveError: string | undefined;
 }
 
@@ -47,38 +40,20 @@ export const savedStateBytes = 100_000;
 async function live(task: LifeTask): Promise<LifeReport> {
   const { directory, afterUncleanStop } = task;
   const opened = await openLmdbCheckpoint(nodeDisk(), directory, { channelId: suiteChannelId, afterUncleanStop });
-  const nothing = { loadedSerial: undefined, foreign: [], found: 0, saveError: undefined };
+  const nothing = { loadedSerial: undefined, foreign: [], saveError: undefined };
   if (opened.kind === 'unavailable') return { ...nothing, opened: false, setAside: opened.why };
   const { store, setAside } = opened;
   const foreign: string[] = [];
   const record = await store.load();
   if (record !== undefined && !isOurs(record)) foreign.push(`record ${JSON.stringify({ ...record, state: 0 })}`);
-  const found = await lookAllOver(store, task.lastSequence, foreign);
   let saveError: string | undefined;
   try {
-    await store.save(makeRecord(task.saveSerial), [makeEntry(task.lastSequence + 1)], task.lastSequence >> 1);
+    await store.save(makeRecord(task.saveSerial));
   } catch (error) {
     saveError = String(error);
   }
   await store.close();
-  return { opened: true, setAside: setAside?.why, loadedSerial: record?.serial, foreign, found, saveError };
-}
-
-/** Counts what is found; what is not as it was written goes to `foreign`. */
-async function lookAllOver(store: CheckpointStore, lastSequence: number, foreign: string[]): Promise<number> {
-  let found = 0;
-  const take = (entry: IndexEntry | undefined): void => {
-    if (entry === undefined) return;
-    found += 1;
-    const expected = makeEntry(entry.sequence);
-    if (JSON.stringify(entry) !== JSON.stringify(expected)) foreign.push(`entry ${JSON.stringify(entry)}`);
-  };
-  for (let step = 1; step <= lookUps; step += 1) {
-    const sequence = Math.round((step * lastSequence) / lookUps);
-    take(await store.findBySequence(sequence));
-    take(await store.findByTime(makeEntry(sequence).timeMs));
-  }
-  return found;
+  return { opened: true, setAside: setAside?.why, loadedSerial: record?.serial, foreign, saveError };
 }
 
 function isOurs(record: CheckpointRecord): boolean {
@@ -92,7 +67,7 @@ async function saveOnAndOn(task: SaveTask): Promise<never> {
   const opened = await openLmdbCheckpoint(nodeDisk(), task.directory, options);
   if (opened.kind === 'unavailable') throw new Error(opened.why);
   for (let serial = task.fromSerial; ; serial += 1) {
-    await opened.store.save(makeRecord(serial, savedStateBytes), [makeEntry(serial)], 0);
+    await opened.store.save(makeRecord(serial, savedStateBytes));
     process.send?.({ saved: serial } satisfies Report);
   }
 }

@@ -83,6 +83,38 @@ function fileSuite(name: string, make: MakeDisk): void {
     await file.close();
   });
 
+  test(`${name}: past the cache the same is read, aligned or not, up to an end within a page`, async (context) => {
+    const { disk, directory } = await make(context);
+    const content = Buffer.from(Array.from({ length: 2 * pageBytes + 700 }, (_, at) => at % 251));
+    const written = await disk.open(`${directory}/a`, { mode: 'create' });
+    await written.write(content, 0);
+    const file = await disk.open(`${directory}/a`, { mode: 'read', pastCache: true });
+    for (const [position, bytes] of [
+      [0, 4 * pageBytes],
+      [pageBytes, pageBytes],
+      [2 * pageBytes, pageBytes],
+      [3 * pageBytes, pageBytes],
+      [5, 3 * pageBytes],
+      [pageBytes, 10],
+    ] as const) {
+      const target = disk.allocate(4 * pageBytes).fill(0xff);
+      const read = await file.read(target.subarray(0, bytes), position);
+      const expected = content.subarray(position, position + bytes);
+      assert.equal(read, expected.length, `${bytes} bytes at ${position}`);
+      assert.ok(target.subarray(0, read).equals(expected), `${bytes} bytes at ${position}`);
+    }
+    const own = Buffer.alloc(pageBytes + 1).subarray(1);
+    assert.equal(await file.read(own, 0), pageBytes);
+    assert.ok(own.equals(content.subarray(0, pageBytes)), 'into memory that starts anywhere');
+    await written.write(Buffer.alloc(pageBytes, 7), 0);
+    assert.equal(await file.read(disk.allocate(pageBytes), 0), pageBytes);
+    const later = disk.allocate(pageBytes);
+    await file.read(later, 0);
+    assert.ok(later.equals(Buffer.alloc(pageBytes, 7)), 'what was written meanwhile is read');
+    await written.close();
+    await file.close();
+  });
+
   test(`${name}: open modes`, async (context) => {
     const { disk, directory } = await make(context);
     const path = `${directory}/a`;

@@ -104,15 +104,13 @@ export function lyingDisk(disk: Disk): Disk {
 export function announcingStore(store: CheckpointStore, announcer: Announcer): CheckpointStore {
   return {
     load: () => store.load(),
-    async save(record, index, indexFrom) {
+    async save(record) {
       announcer.say('enter', 'checkpoint');
       await announcer.step('checkpoint', 0);
-      await store.save(record, index, indexFrom);
+      await store.save(record);
       await announcer.step('checkpoint', 1);
       announcer.say('leave', 'checkpoint');
     },
-    findBySequence: (sequence) => store.findBySequence(sequence),
-    findByTime: (timeMs) => store.findByTime(timeMs),
     close: () => store.close(),
   };
 }

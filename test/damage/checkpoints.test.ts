@@ -52,9 +52,9 @@ async function tell(seed: number): Promise<{ files: Files; records: CheckpointRe
   const inner = memoryCheckpointStore();
   const store: CheckpointStore = {
     ...inner,
-    save: async (record, index, from) => {
+    save: async (record) => {
       records.push(record);
-      await inner.save(record, index, from);
+      await inner.save(record);
     },
   };
   let disk = memoryDisk();

@@ -2,7 +2,8 @@
 import type { Disk } from '../../src/base/disk.ts';
 import type { Sequence } from '../../src/base/units.ts';
 import type { ChannelCounters } from '../../src/channel/channel.ts';
-import { type ChannelEnvironment, FileChannel } from '../../src/channel/file-channel.ts';
+import type { ChannelEnvironment } from '../../src/channel/channel-parts.ts';
+import { FileChannel } from '../../src/channel/file-channel.ts';
 import { memoryCheckpointStore } from '../../src/checkpoint/memory.ts';
 import type { CheckpointRecord } from '../../src/checkpoint/store.ts';
 import type { Damage } from '../../src/wal/damage.ts';
@@ -32,7 +33,7 @@ export async function openAndDrain(
   seed: number,
 ): Promise<Outcome> {
   const store = memoryCheckpointStore();
-  if (record !== undefined) await store.save(record, [], 0);
+  if (record !== undefined) await store.save(record);
   const disk = await diskOf(files);
   return await drainOn(disk, reference, environmentOf(disk, store, seed));
 }

@@ -5,50 +5,15 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import test from 'node:test';
-import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { pageBytes } from '../../src/base/disk.ts';
 import { FileChannel } from '../../src/channel/file-channel.ts';
-import { SimulatedDisk } from '../support/simulated-disk.ts';
+import type { SimulatedDisk } from '../support/simulated-disk.ts';
 import { expectAll, expectWithout, goneOf } from './expectation.ts';
 import { assertAsExpected } from './flip-check.ts';
-import { buildReferenceLog, environmentOf, type Files, home, type ReferenceLog, readFiles } from './reference-log.ts';
+import { buildReferenceLog, environmentOf, home, type ReferenceLog, readFiles } from './reference-log.ts';
 import { drainOn, withBytes } from './trial.ts';
 import { logPlans } from './units.ts';
-
-/** Waits between tries are over at once; other timers keep their time. */
-const hastyClock: Clock = {
-  ...systemClock,
-  after: (delayMs, call, keepsAlive) => systemClock.after(delayMs <= 2000 ? 0 : delayMs, call, keepsAlive),
-};
-
-async function simulatedDiskOf(files: Files): Promise<SimulatedDisk> {
-  const disk = new SimulatedDisk({ seed: 1 });
-  for (const [path, bytes] of files) {
-    await disk.makeDirectory(dirname(path));
-    const file = await disk.open(path, { mode: 'create' });
-    if (bytes.length > 0) await file.write(Buffer.from(bytes), 0);
-    await file.sync();
-    await file.close();
-    await disk.syncDirectory(dirname(path));
-  }
-  return disk;
-}
-
-/** Reads that touch the page fail: each, or the next `times`. */
-function failReads(disk: SimulatedDisk, path: string, page: number, times: number): () => void {
-  const from = page * pageBytes;
-  let left = times;
-  return disk.inject({
-    at: ({ kind, path: where, position, bytes }) => {
-      const hits = kind === 'read' && where === path && position < from + pageBytes && from < position + bytes;
-      if (!hits || left === 0) return false;
-      left -= 1;
-      return true;
-    },
-    error: 'EIO',
-    sticky: true,
-  });
-}
+import { failReads, hastyClock, simulatedDiskOf } from './unreadable-pages.ts';
 
 function environment(disk: SimulatedDisk) {
   return { ...environmentOf(disk, undefined, 1), clock: hastyClock };

@@ -24,6 +24,7 @@ export async function buildAgent(test: { after(call: () => Promise<void>): void 
 
 /** What a process has used so far. */
 export interface ProcessUsage {
+  /** With those of its children that have ended. */
   readonly cpuSeconds: number;
   readonly peakRssMiB: number;
 }
@@ -78,8 +79,9 @@ export class AgentProcess {
     const { pid } = this.#child;
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    // Behind the name: utime and stime are the 12th and 13th, in hundredths of a second.
-    return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, peakRssMiB: Number(peak) / 1024 };
+    // Behind the name: utime, stime and those of children are the 12th to the 15th, in hundredths of a second.
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    return { cpuSeconds: ticks / 100, peakRssMiB: Number(peak) / 1024 };
   }
 
   /** Resolves once `isTrue`; rejects where the agent ends before, or after `limitMs`. */

@@ -31,13 +31,17 @@ export interface Agent {
   kill(): Promise<void>;
 }
 
-/** Starts agent `a1` of `file`. Ended with `test` at the latest. */
-export function startFlume(test: TestContext, classPath: string, file: string): Agent {
+/** Of `java`, before the class that is run: what Flume logs goes to stderr. */
+export function flumeFlags(classPath: string): string[] {
   const log4j = join(fileURLToPath(flumeFolder), 'log4j2.xml');
   const java = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx256m', '-Duser.language=en', '-Duser.country=US'];
-  const flags = [...java, '-Dfile.encoding=UTF-8', `-Dlog4j2.configurationFile=${log4j}`, '-cp', classPath];
+  return [...java, '-Dfile.encoding=UTF-8', `-Dlog4j2.configurationFile=${log4j}`, '-cp', classPath];
+}
+
+/** Starts agent `a1` of `file`. Ended with `test` at the latest. */
+export function startFlume(test: TestContext, classPath: string, file: string): Agent {
   const application = ['org.apache.flume.node.Application', '-n', 'a1', '-f', file, '--no-reload-conf'];
-  return run(test, 'flume', 'java', [...flags, ...application]);
+  return run(test, 'flume', 'java', [...flumeFlags(classPath), ...application]);
 }
 
 /** As `startFlume`. */

@@ -10,8 +10,8 @@ import { executedCount, type Kind, runModel, runUntil } from './run.ts';
 
 /** Of both kinds together. */
 const actionsMin = 200_000;
-const fileShare = 0.5;
-const actionKinds = 22;
+const fileShare = 0.25;
+const actionKinds = 23;
 const ofEachMin = 100;
 
 const seed = Number(process.env['FOREBAY_SEED'] ?? Date.now() % 2 ** 31);

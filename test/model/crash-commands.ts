@@ -8,6 +8,7 @@ import type { ForebayError } from '../../src/base/errors.ts';
 import { isForebayError } from '../../src/base/errors.ts';
 import type { SequenceRanges } from '../../src/base/units.ts';
 import type { Channel, Consumer } from '../../src/channel/channel.ts';
+import type { FileChannel } from '../../src/channel/file-channel.ts';
 import { expand, refuses } from '../conformance/channel-support.ts';
 import type { StopPhase } from '../support/simulated-faults.ts';
 import { type Action, action, rangesOf } from './commands.ts';
@@ -218,6 +219,27 @@ function flyResolve(
   return [flight, watch(flight, answered)];
 }
 
+function flyRequeue(model: Model, channel: FileChannel, asked: SequenceRanges): [Flight, Promise<void>] {
+  const named = expand(channel.acknowledgedOf(asked));
+  const flight: Flight = {
+    outcome: 'unknown',
+    ranges: [],
+    resolve: ({ sequences }) => {
+      const back = named.filter((sequence) => sequences.has(sequence));
+      assert.ok(back.length === 0 || back.length === named.length, 'a rewind is whole or not there');
+      if (named.length > 0) settleFlight(flight, back.length > 0);
+      model.requeue(back);
+    },
+  };
+  return [
+    flight,
+    watch(
+      flight,
+      channel.requeue(asked).then(() => undefined),
+    ),
+  ];
+}
+
 /** Looks at everything that is ready in the new life, and gives it back. */
 async function look(channel: Channel): Promise<Found> {
   const batches = [];
@@ -233,11 +255,34 @@ async function look(channel: Channel): Promise<Found> {
   return { byId, sequences: new Set(events.map(({ sequence }) => sequence)), channel };
 }
 
+/** From some settled event on, for a while. */
+function askedOf(model: Model, at: number): SequenceRanges {
+  const settled = [...model.settled.keys()].sort((a, b) => a - b).slice(-60);
+  const first = settled[at % Math.max(1, settled.length)] ?? 1;
+  return [{ first, last: first + 20 }];
+}
+
+/** What is still kept of settled events comes back, in order; nothing else does. */
+const rewind = fc.nat().map((at) =>
+  action('rewind', at, always, async (model, world) => {
+    const channel = durableOf(world).channel as FileChannel;
+    const asked = askedOf(model, at);
+    const kept = expand(channel.acknowledgedOf(asked));
+    // The newest segment is never let go.
+    if (model.isContiguous && model.settled.has(model.lastSequence)) {
+      const newest = { first: model.lastSequence, last: model.lastSequence };
+      assert.deepEqual(channel.acknowledgedOf([newest]), [newest]);
+    }
+    assert.equal(await channel.requeue(asked), kept.length);
+    model.requeue(kept);
+  }),
+);
+
 const sizes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 });
 const stop = fc.tuple(fc.integer({ min: 1, max: 12 }), phase);
 const bits = fc.integer({ min: 1, max: 2 ** 16 - 1 });
 
-/** Puts, an acknowledgement, a drop, a prepare and a resolve are on their way when the disk stops. */
+/** Puts, an acknowledgement, a drop, a prepare, a resolve and a rewind are on their way when the disk stops. */
 const crashInFlight = fc.tuple(sizes, bits, bits, stop, end, fc.boolean()).map((given) => {
   const [puts, commitBits, prepareBits, [operation, when], how, large] = given;
   return action(
@@ -261,6 +306,8 @@ const crashInFlight = fc.tuple(sizes, bits, bits, stop, end, fc.boolean()).map((
       if (prepared.length > 0) flights.push(flyPrepare(model, consumers.get('b') as Consumer, prepared, `${key}b`));
       const [id] = model.prepared.keys();
       if (id !== undefined) flights.push(flyResolve(model, channel, id, large ? 'commit' : 'rollback', `${key}r`));
+      const rewound = askedOf(model, commitBits);
+      flights.push(flyRequeue(model, durableOf(world).channel as FileChannel, rewound));
       await world.clock.run(Promise.all(flights.map(([, done]) => done)));
       durableOf(world).crash(how.power);
       takeHold(world, await durableOf(world).open());
@@ -309,4 +356,5 @@ export const durableActions: fc.Arbitrary<Action>[] = [
   crashWhileOpening,
   crashInFlight,
   drain,
+  rewind,
 ];

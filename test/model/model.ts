@@ -28,6 +28,8 @@ export class Model {
   readonly capacityEvents: number;
   /** All that is not settled, by sequence. */
   readonly events: Map<number, ModelEvent> = new Map();
+  /** All that was taken or dropped, by sequence: kept by the channel for as long as it likes. */
+  readonly settled: Map<number, ModelEvent> = new Map();
   /** Ascending. */
   ready: number[] = [];
   readonly held: Map<Name, number[]> = new Map(names.map((name) => [name, []]));
@@ -36,6 +38,7 @@ export class Model {
   put = 0;
   taken = 0;
   dropped = 0;
+  requeued = 0;
   /** The largest sequence ever given. */
   lastSequence = 0;
   /** The next put of this life continues without a gap: nothing crashed since the last one. */
@@ -132,6 +135,19 @@ export class Model {
     this.applyNotes(notes);
   }
 
+  /** Settled events are ready again. */
+  requeue(sequences: readonly number[]): void {
+    for (const sequence of sequences) {
+      const event = this.settled.get(sequence);
+      assert.ok(event !== undefined, `${sequence} was settled`);
+      this.settled.delete(sequence);
+      this.events.set(sequence, event);
+      this.ready.push(sequence);
+    }
+    this.requeued += sequences.length;
+    this.#sort();
+  }
+
   /** Leases end: the process, or the channel, did. */
   restart(): void {
     for (const name of names) this.giveBack(name, this.heldBy(name));
@@ -159,7 +175,11 @@ export class Model {
   }
 
   #settle(sequences: readonly number[]): void {
-    for (const sequence of sequences) this.events.delete(sequence);
+    for (const sequence of sequences) {
+      const event = this.events.get(sequence);
+      if (event !== undefined) this.settled.set(sequence, event);
+      this.events.delete(sequence);
+    }
     this.taken += sequences.length;
   }
 

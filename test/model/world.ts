@@ -144,8 +144,8 @@ export function assertSame(model: Model, world: World): void {
     { depthEvents, leasedEvents, preparedEvents },
     { depthEvents: model.events.size, leasedEvents: model.heldCount, preparedEvents: model.preparedCount },
   );
-  const { put, taken, dropped } = model;
-  assert.deepEqual({ ...counters }, { put, requeued: 0, taken, dropped, quarantined: 0 });
+  const { put, taken, dropped, requeued } = model;
+  assert.deepEqual({ ...counters }, { put, requeued, taken, dropped, quarantined: 0 });
   assertCountsAddUp(channel);
   assert.equal(stats.oldestEventAgeMs === null, model.events.size === 0, 'an age where there are events');
   assert.equal(stats.oldestLeaseAgeMs === null, model.heldCount === 0, 'a lease age where there are leases');

@@ -1,5 +1,5 @@
 /** The simulator's checkpoint store: what it saved survives as the newest, an older one, not, or unreadable. */
-import type { OpenCheckpoint } from '../../src/channel/file-channel.ts';
+import type { OpenCheckpoint } from '../../src/channel/channel-parts.ts';
 import type { CheckpointRecord, CheckpointStore } from '../../src/checkpoint/store.ts';
 
 /** What the next life finds. */
@@ -29,8 +29,6 @@ export class SurvivingCheckpoints {
         await turn();
         if (alive()) this.#saved.push({ ...record, state: Buffer.from(record.state) });
       },
-      findBySequence: async () => undefined,
-      findByTime: async () => undefined,
       close: async () => undefined,
     };
   }

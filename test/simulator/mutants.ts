@@ -38,7 +38,7 @@ const cachedOnly: readonly Edit[] = [
 const sameSegment: readonly Edit[] = [
   {
     file: 'wal/recovery.ts',
-    find: 'continueAt: clean && !away.changed && last !== undefined ? replay.position : undefined,',
+    find: 'continueAt: clean && !isChanged && last !== undefined ? replay.position : undefined,',
     replace: 'continueAt: last === undefined || last.endOffset === 8192 ? undefined : ({} as never),',
   },
   {
@@ -172,9 +172,9 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: log,
-        find: '    const state = this.#live.stateOp(start.place, start.isRecovery === true);\n',
+        find: '    const state = this.#live.stateOp(start.place, start.isRecovery === true, rewinds);\n',
         replace:
-          '    const state = this.#live.stateOp(start.place, start.isRecovery === true);\n' +
+          '    const state = this.#live.stateOp(start.place, start.isRecovery === true, rewinds);\n' +
           '    await this.#live.letDroppedGo();\n',
       },
     ],

@@ -2,7 +2,7 @@
  * The channels whose bytes are kept in test/golden/format-v1: one life story, told in several storage variants, on a
  * disk in memory with a clock that stands still and randomness from a seed, so that the bytes are always the same.
  * The story writes every frame type that this version writes, in several segments, with an unclean stop in between; but
- * for DROP, which has a channel of its own.
+ * for DROP and REWIND, which have a channel of their own each.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
@@ -27,6 +27,7 @@ export const goldenVariants: Readonly<Record<string, ChannelOptions>> = {
   deflate: { compression: 'deflate' },
   encrypted: { encryption: { activeKey: 1, keys: { 1: keyOne } } },
   dropped: {},
+  rewound: {},
 };
 
 const options: ChannelOptions = { segmentBytes: 65_536, checkpoint: 'memory' };
@@ -146,6 +147,20 @@ async function lifeWithDrops(world: World): Promise<SimulatedDisk> {
   return world.disk.kill();
 }
 
+/** A channel of its own: REWIND of one range and of more, then a kill, so that the last one is written again. */
+async function lifeWithRewinds(world: World): Promise<SimulatedDisk> {
+  const channel = await openOn(world);
+  await channel.put(events('columns', 9));
+  await (await channel.take(7)).commit();
+  await channel.requeue([{ first: 3, last: 20 }]);
+  const sink = channel.consumer('sink');
+  await sink.take(4);
+  await sink.drop([{ first: 4, last: 6 }]);
+  const scattered = [1, 2, 5].map((sequence) => ({ first: sequence, last: sequence }));
+  await channel.requeue(scattered);
+  return world.disk.kill();
+}
+
 /** A byte of the body of the second event of the first put, which was sequence 2, is flipped. */
 async function spoil(disk: Disk, path: string, body: string): Promise<void> {
   const file = await disk.open(path, { mode: 'write' });
@@ -158,14 +173,20 @@ async function spoil(disk: Disk, path: string, body: string): Promise<void> {
   await file.close();
 }
 
+const ownLives: Readonly<Record<string, (world: World) => Promise<SimulatedDisk>>> = {
+  dropped: lifeWithDrops,
+  rewound: lifeWithRewinds,
+};
+
 /** The channel of `variant`, told anew: its files by path below its directory. Free files are left out. */
 export async function tellGolden(variant: string): Promise<Map<string, Buffer>> {
   const chosen = { ...options, ...goldenVariants[variant] };
   const random = new SeededRandom(20_261_122);
   const clock = new StandingClock();
   const disk = new SimulatedDisk({ seed: 1 });
-  if (variant === 'dropped') {
-    const ended = await lifeWithDrops({ disk, clock, random, options: chosen });
+  const own = ownLives[variant];
+  if (own !== undefined) {
+    const ended = await own({ disk, clock, random, options: chosen });
     clock.pass(60_000);
     await thirdLife({ disk: ended, clock, random, options: chosen });
     return filesOf(ended);

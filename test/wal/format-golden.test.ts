@@ -55,8 +55,8 @@ test('the stored channels hold every frame type that is written, in several segm
       if (name.endsWith('.seg')) seen.push(...readThroughGroups(bytes));
     }
   }
-  const { put, ack, prepare, resolve: resolved, note, state, open, mark, quarantine, drop, cut } = FrameType;
-  const written = [put, ack, prepare, resolved, note, state, open, mark, quarantine, drop, cut];
+  const { put, ack, prepare, resolve: resolved, note, state, open, mark, quarantine, rewind, drop, cut } = FrameType;
+  const written = [put, ack, prepare, resolved, note, state, open, mark, quarantine, rewind, drop, cut];
   assert.deepEqual(
     [...new Set(seen.map(({ type }) => type))].sort((a, b) => a - b),
     written.sort((a, b) => a - b),

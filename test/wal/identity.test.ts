@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { memoryDisk } from '../../src/base/disk-memory.ts';
-import { decodeIdentity, encodeIdentity, type Identity, readIdentity, writeIdentity } from '../../src/wal/identity.ts';
+import {
+  decodeIdentity,
+  encodeIdentity,
+  type Identity,
+  keyChannelOf,
+  readIdentity,
+  writeIdentity,
+} from '../../src/wal/identity.ts';
 
 const identity: Identity = {
   channelId: '0123456789abcdef0123456789abcdef',
@@ -28,6 +35,32 @@ describe('identity', () => {
   it('comes back as it was written, whatever the white space', () => {
     assert.deepEqual(decodeIdentity(encodeIdentity(identity)), { kind: 'identity', identity });
     assert.deepEqual(decodeIdentity(altered({})), { kind: 'identity', identity });
+  });
+
+  it('of a backup says whose it is, under a feature that an older version refuses', () => {
+    const parent = {
+      channelId: 'aa'.repeat(16),
+      keyChannelId: 'bb'.repeat(16),
+      mayRepeatFrom: 7,
+      nextSequence: 9,
+      copiedAt: 1_790_000_000_000,
+    };
+    const text = encodeIdentity({ ...identity, parent });
+    assert.deepEqual(decodeIdentity(text), { kind: 'identity', identity: { ...identity, parent } });
+    assert.deepEqual(JSON.parse(text).content.features, ['parent']);
+    assert.deepEqual(
+      [keyChannelOf({ ...identity, parent }), keyChannelOf(identity)],
+      ['bb'.repeat(16), identity.channelId],
+    );
+    const wrong = [
+      null,
+      [],
+      {},
+      { ...parent, channelId: 'x' },
+      { ...parent, mayRepeatFrom: -1 },
+      { ...parent, copiedAt: '' },
+    ];
+    for (const one of wrong) assert.deepEqual(decodeIdentity(altered({ parent: one })), { kind: 'damaged' });
   });
 
   it('of another version or with features is refused, if its checksum holds', () => {

@@ -253,7 +253,7 @@ const reached: Scenarios = {
     const first = await FileChannel.open(goldenDirectory, {}, environment);
     await first.close();
     const record = (await store.load()) ?? assert.fail('a record');
-    await store.save({ ...record, epoch: '0123456789abcdef', serial: record.serial + 10 }, [], 1);
+    await store.save({ ...record, epoch: '0123456789abcdef', serial: record.serial + 10 });
     const again = await FileChannel.open(goldenDirectory, {}, environment);
     await again.checkpoint();
     assert.match(again.stats().health.reasons.join(), /names a group that is not in this log, and was ignored/);

@@ -2,6 +2,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.flume.ChannelFullException;
@@ -28,13 +30,14 @@ import org.apache.flume.event.EventBuilder;
  *
  * <pre>
  *     put   DIR PRODUCERS BATCH BODY-BYTES WINDOW-MS
- *     take  DIR CONSUMERS BATCH BODY-BYTES WINDOW-MS EVENTS     fills first; the same channel then drains
+ *     take  DIR CONSUMERS BATCH WINDOW-MS                       starts what was filled and drains it
  *     mixed DIR PRODUCERS CONSUMERS BATCH BODY-BYTES WINDOW-MS
  *     fill  DIR EVENTS BODY-BYTES close|hang                    hang: the channel stays open, to be killed
  *     open  DIR BODY-BYTES                                      with what is there; a first put, a first take
  * </pre>
  *
- * DIR is emptied first, but for open. The end of stdin ends the process.
+ * DIR is emptied first, but for take and open. The end of stdin ends the process at once. `cpuCores` in an answer: CPU time of the
+ * process by wall time, while the work went on.
  */
 public final class FlumeChannelServer {
   /** Flume's default; producers stop below it, since a full channel only waits. */
@@ -44,12 +47,26 @@ public final class FlumeChannelServer {
   private static final int FILL_PRODUCERS = 4;
 
   public static void main(String[] args) throws Exception {
-    BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (String line = commands.readLine(); line != null; line = commands.readLine()) {
-      System.out.println(answer(line.trim().split(" ")));
+    LinkedBlockingQueue<String> commands = new LinkedBlockingQueue<>();
+    Thread reader = new Thread(() -> read(commands));
+    reader.setDaemon(true);
+    reader.start();
+    while (true) {
+      System.out.println(answer(commands.take().trim().split(" ")));
       System.out.flush();
     }
-    // Threads of a channel that was left open would keep the process.
+  }
+
+  /**
+   * Whoever asked is gone at the end of stdin: nothing may go on writing, and threads of a channel that was left open
+   * would keep the process.
+   */
+  private static void read(LinkedBlockingQueue<String> commands) {
+    try (var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) commands.put(line);
+    } catch (IOException | InterruptedException error) {
+      System.err.println(error);
+    }
     Runtime.getRuntime().halt(0);
   }
 
@@ -58,7 +75,7 @@ public final class FlumeChannelServer {
     long[] numbers = Arrays.stream(words).skip(2).filter(word -> word.matches("\\d+")).mapToLong(Long::parseLong).toArray();
     return switch (words[0]) {
       case "put" -> put(directory, (int) numbers[0], (int) numbers[1], (int) numbers[2], numbers[3]);
-      case "take" -> take(directory, (int) numbers[0], (int) numbers[1], (int) numbers[2], numbers[3], numbers[4]);
+      case "take" -> take(directory, (int) numbers[0], (int) numbers[1], numbers[2]);
       case "mixed" -> mixed(directory, numbers);
       case "fill" -> fill(directory, numbers[0], (int) numbers[1], words[4].equals("close"));
       case "open" -> open(directory, (int) numbers[0]);
@@ -70,19 +87,17 @@ public final class FlumeChannelServer {
     FileChannel channel = fresh(directory);
     Side puts = new Side(producers);
     AtomicLong reserved = new AtomicLong();
-    long start = run(windowMs, List.of(putters(puts, channel, batch, bodyBytes, reserved)));
+    Ran ran = run(windowMs, List.of(putters(puts, channel, batch, bodyBytes, reserved)));
     channel.stop();
-    return "{\"put\":" + puts.json(start) + "}";
+    return "{\"put\":" + puts.json(ran.start) + "," + ran.json() + "}";
   }
 
-  private static String take(Path directory, int consumers, int batch, int bodyBytes, long windowMs, long events)
-      throws Exception {
-    FileChannel channel = fresh(directory);
-    fillWith(channel, events, bodyBytes);
+  private static String take(Path directory, int consumers, int batch, long windowMs) throws Exception {
+    FileChannel channel = start(directory);
     Side takes = new Side(consumers);
-    long start = run(windowMs, List.of(takers(takes, channel, batch, true)));
+    Ran ran = run(windowMs, List.of(takers(takes, channel, batch, true)));
     channel.stop();
-    return "{\"taken\":" + takes.json(start) + "}";
+    return "{\"taken\":" + takes.json(ran.start) + "," + ran.json() + "}";
   }
 
   private static String mixed(Path directory, long[] numbers) throws Exception {
@@ -92,9 +107,9 @@ public final class FlumeChannelServer {
     int batch = (int) numbers[2];
     // A producer may go as far ahead of the takers as the channel holds; then it waits, as it would in an agent.
     Workers putters = putters(puts, channel, batch, (int) numbers[3], null);
-    long start = run(numbers[4], List.of(putters, takers(takes, channel, batch, false)));
+    Ran ran = run(numbers[4], List.of(putters, takers(takes, channel, batch, false)));
     channel.stop();
-    return "{\"put\":" + puts.json(start) + ",\"taken\":" + takes.json(start) + "}";
+    return "{\"put\":" + puts.json(ran.start) + ",\"taken\":" + takes.json(ran.start) + "," + ran.json() + "}";
   }
 
   private static String fill(Path directory, long events, int bodyBytes, boolean closes) throws Exception {
@@ -229,8 +244,15 @@ public final class FlumeChannelServer {
 
   private record Workers(int count, Task task) {}
 
-  /** Runs all workers until they end; gives the time they started at. */
-  private static long run(long windowMs, List<Workers> groups) throws Exception {
+  /** The time that workers started at, and the CPU time by wall time until they ended. */
+  private record Ran(long start, double cpuCores) {
+    String json() {
+      return String.format(Locale.ROOT, "\"cpuCores\":%.3f", cpuCores);
+    }
+  }
+
+  /** Runs all workers until they end. */
+  private static Ran run(long windowMs, List<Workers> groups) throws Exception {
     CountDownLatch go = new CountDownLatch(1);
     AtomicReference<Throwable> failure = new AtomicReference<>();
     AtomicLong deadline = new AtomicLong();
@@ -249,12 +271,17 @@ public final class FlumeChannelServer {
       }
     }
     threads.forEach(Thread::start);
+    long cpuBefore = cpuNanos();
     long start = System.nanoTime();
     deadline.set(start + windowMs * 1_000_000);
     go.countDown();
     for (Thread thread : threads) thread.join();
     if (failure.get() != null) throw new IllegalStateException(failure.get());
-    return start;
+    return new Ran(start, (double) (cpuNanos() - cpuBefore) / Math.max(System.nanoTime() - start, 1));
+  }
+
+  private static long cpuNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
   }
 
   private static byte[] body(int seed, int bytes) {

@@ -1,9 +1,9 @@
 /** Flume's file channel, and its spillablememory channel, which is a file channel here: what it holds survives. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ChannelDefinition } from '../../agent/contracts/components.ts';
+import type { ChannelContext, ChannelDefinition } from '../../agent/contracts/components.ts';
 import { integer, type Key, optional, unset, type ValuesOf } from '../../agent/contracts/keys.ts';
-import { type Channel, type ChannelOptions, type Clock, FileChannel } from '../../engine.ts';
+import { type Channel, type ChannelOptions, FileChannel } from '../../engine.ts';
 import { checkEncryption, type FileKeys, fileKeys, fileOptions, keepAliveType } from './file-keys.ts';
 import { refuseFlumeFiles } from './flume-directories.ts';
 import { checkTransaction, count } from './limits.ts';
@@ -25,9 +25,9 @@ export const fileChannel: ChannelDefinition<FileChannelKeys> = {
     'keep-alive': optional(keepAliveType, 3, { unit: 's', does: 'how long a put waits for room' }),
   },
   check: (values) => [...checkTransaction(values.transactionCapacity, values.capacity), ...checkEncryption(values)],
-  create: (values, { clock }) => {
+  create: (values, context) => {
     const options = { capacityEvents: values.capacity, keepAliveMs: values['keep-alive'] * 1000 };
-    return { open: () => openFiles(values, options, clock) };
+    return { open: () => openFiles(values, options, context) };
   },
 };
 
@@ -69,9 +69,9 @@ export const spillableMemoryChannel: ChannelDefinition<SpillableKeys> = {
     if (capacity > 0) return [...checkTransaction(values.transactionCapacity, capacity), ...checkEncryption(values)];
     return [{ key: 'overflowCapacity', message: '0 is not allowed where memoryCapacity is 0 too: nothing would fit' }];
   },
-  create: (values, { clock }) => {
+  create: (values, context) => {
     const options = { capacityEvents: spillableCapacity(values), keepAliveMs: values.overflowTimeout * 1000 };
-    return { open: () => openFiles(values, options, clock) };
+    return { open: () => openFiles(values, options, context) };
   },
 };
 
@@ -94,8 +94,30 @@ export function filePlaceOf(values: ValuesOf<FileKeys>): FilePlace {
 }
 
 /** @throws {ForebayError} as FileChannel.open; NOT_A_CHANNEL also for Flume's own files. */
-async function openFiles(values: ValuesOf<FileKeys>, limits: ChannelOptions, clock: Clock): Promise<Channel> {
+async function openFiles(
+  values: ValuesOf<FileKeys>,
+  limits: ChannelOptions,
+  context: ChannelContext,
+): Promise<Channel> {
   const { dataDirs, checkpointDir, options } = filePlaceOf(values);
-  await refuseFlumeFiles(dataDirs, checkpointDir);
-  return FileChannel.open(dataDirs[0] as string, { ...options, ...limits, dataDirs, checkpointDir }, { clock });
+  await refuseFlumeFiles(dataDirs, checkpointDir, context);
+  const channel = await FileChannel.open(
+    dataDirs[0] as string,
+    { ...options, ...limits, dataDirs, checkpointDir },
+    { clock: context.clock },
+  );
+  sayRepeats(channel, context);
+  return channel;
+}
+
+/** A backup holds what the channel it was made of may have delivered since. */
+function sayRepeats(channel: FileChannel, { log }: ChannelContext): void {
+  const ranges = channel.mayRepeat();
+  if (channel.parent === undefined || ranges[0] === undefined) return;
+  const events = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  log.warn('this channel is a backup of another, which may have delivered events that wait here: they are sent twice', {
+    parentChannelId: channel.parent.channelId,
+    fromSequence: ranges[0].first,
+    events,
+  });
 }

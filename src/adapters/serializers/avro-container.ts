@@ -30,19 +30,23 @@ export function isAvroCodec(name: string): name is AvroCodec {
 export class AvroContainer {
   readonly #schema: string;
   readonly #codec: AvroCodec;
+  readonly #more: readonly (readonly [string, string])[];
   readonly #sync: Buffer = randomBytes(16);
 
-  constructor(schema: string, codec: AvroCodec) {
+  /** `more`: metadata besides the schema and the codec. */
+  constructor(schema: string, codec: AvroCodec, more: readonly (readonly [string, string])[] = []) {
     this.#schema = schema;
     this.#codec = codec;
+    this.#more = more;
   }
 
   /** What the file starts with. */
   header(): Buffer {
     // In the order in which Flume's come out of a HashMap.
-    const metadata: [string, string][] = [
+    const metadata: (readonly [string, string])[] = [
       ['avro.schema', this.#schema],
       ['avro.codec', this.#codec],
+      ...this.#more,
     ];
     const entries = metadata.flatMap((pair) =>
       pair.flatMap((text) => [long(Buffer.byteLength(text)), Buffer.from(text)]),
@@ -53,7 +57,11 @@ export class AvroContainer {
 
   /** One block of `count` records, whose binary form `data` is. */
   block(count: number, data: Buffer): Buffer[] {
-    const stored = codecs[this.#codec](data);
+    return this.storedBlock(count, codecs[this.#codec](data));
+  }
+
+  /** The same of data that the codec was applied to already. */
+  storedBlock(count: number, stored: Buffer): Buffer[] {
     return [long(count), long(stored.length), stored, this.#sync];
   }
 }

@@ -240,5 +240,19 @@ export type SinkProcessorDefinition<Declared extends Keys = Keys> = Definition<
 >;
 /** A kind of serializer. */
 export type SerializerDefinition<Declared extends Keys = Keys> = Definition<Declared, Serializer>;
+/** Where a running agent's configuration is. */
+export interface ConfigurationPlace {
+  readonly files: readonly string[];
+  readonly agent: string;
+}
+/** What a channel is made with. */
+export interface ChannelContext extends ComponentContext {
+  /** For what it tells an operator to run. */
+  readonly configuration?: ConfigurationPlace | undefined;
+}
 /** A kind of channel. `create` opens nothing: `open` does, and may be called again after the channel has failed. */
-export type ChannelDefinition<Declared extends Keys = Keys> = Definition<Declared, { open(): Promise<Channel> }>;
+export type ChannelDefinition<Declared extends Keys = Keys> = Definition<
+  Declared,
+  { open(): Promise<Channel> },
+  ChannelContext
+>;

@@ -6,10 +6,12 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Disk, OwnerState } from '../../base/disk.ts';
 import { isForebayError, systemCode } from '../../base/errors.ts';
-import type { Sequence } from '../../base/units.ts';
+import type { Sequence, SequenceRanges } from '../../base/units.ts';
 import type { QueueState } from '../../queue/queue-state.ts';
 import { type Damage, stillLost } from '../../wal/damage.ts';
 import type { PayloadStorage } from '../../wal/frame-payload.ts';
+import { keyChannelOf } from '../../wal/identity.ts';
+import { findMisplaced, listedByContents } from '../../wal/misplaced-segments.ts';
 import { type Recovered, recover } from '../../wal/recovery.ts';
 import { applyQuarantine, type TailFrame } from '../../wal/recovery-replay.ts';
 import { FrameFlag, FrameType } from '../../wal/segment/frame-header.ts';
@@ -25,6 +27,13 @@ export interface ViewOptions {
   /** Where it is not below the first data directory. */
   readonly checkpointDir?: string | undefined;
   readonly encryption?: EncryptionOptions | undefined;
+  /** Segments that lie under each other's names are read as what they are, as after a repair. */
+  readonly byContents?: boolean;
+  /**
+   * Encrypted with keys that are not given: read by its sums alone (log rule 14). What was taken, prepared or given up
+   * is not known, and so all of it seems to wait; nor which segments there should be.
+   */
+  readonly withoutKeys?: boolean;
 }
 
 /** See above. */
@@ -36,7 +45,11 @@ export interface ChannelView {
   readonly queue: QueueState;
   /** Behind the last proven group, where no owner runs: an open takes them over, and they count already. */
   readonly tail: readonly TailFrame[];
+  /** Beside an owner: records stand there that are not known to be durable yet, and do not count. */
+  readonly hasUnproven: boolean;
   readonly damages: readonly Damage[];
+  /** Events that had been given up for lost, and that an open takes up again: what held them is back. */
+  readonly readmitted: SequenceRanges;
   /** The log was closed in order. */
   readonly isClean: boolean;
   readonly nextSequence: Sequence;
@@ -62,12 +75,10 @@ export async function viewChannel(
   { disk, clock }: { readonly disk: Disk; readonly clock: Clock },
 ): Promise<ChannelView> {
   const found = await findChannel(disk, path, options.checkpointDir);
-  const masterKeys = await readKeys(disk, options.encryption);
-  const { ring } = ownKeys(masterKeys, 0, found.identity, path);
-  const storage: PayloadStorage = { channelId: found.identity.channelId, keys: ring, compression: 'none' };
+  const storage = await storageOf(found, options, path, disk);
   let earlier: readonly Damage[] = [];
   for (let reads = 1; ; reads += 1) {
-    const read = await readOnce(found, storage, disk, clock);
+    const read = await readOnce(found, options, storage, disk, clock);
     const isLast = reads === readsMax;
     if (read === undefined) {
       if (isLast) throw new Error(`${path}: files vanish as fast as they are read; look again later`);
@@ -81,6 +92,18 @@ export async function viewChannel(
   }
 }
 
+async function storageOf(
+  { identity }: FoundChannel,
+  { encryption, withoutKeys = false }: ViewOptions,
+  path: string,
+  disk: Disk,
+): Promise<PayloadStorage> {
+  const { channelId } = identity;
+  const named = { channelId, keyChannelId: keyChannelOf(identity), compression: 'none', withoutKeys } as const;
+  if (withoutKeys) return { ...named, keys: { activeKeyId: 0, masterKeys: new Map() } };
+  return { ...named, keys: ownKeys(await readKeys(disk, encryption), 0, identity, path).ring };
+}
+
 interface ReadLog extends Recovered {
   readonly queue: QueueState;
 }
@@ -88,13 +111,17 @@ interface ReadLog extends Recovered {
 /** Undefined where a file vanished meanwhile: an owner used it again. */
 async function readOnce(
   { present, absent }: FoundChannel,
+  { byContents = false }: ViewOptions,
   storage: PayloadStorage,
   disk: Disk,
   clock: Clock,
 ): Promise<ReadLog | undefined> {
   const owner = new FileBackend();
   try {
-    const listing = await listLogFiles(disk, present);
+    const listed = await listLogFiles(disk, present);
+    const { channelId } = storage;
+    const misplaced = byContents ? await findMisplaced({ disk, clock, channelId, listing: listed }) : [];
+    const listing = listedByContents(listed, misplaced);
     const recovered = await recover({
       disk,
       clock,
@@ -104,7 +131,8 @@ async function readOnce(
       storage,
       owner,
     });
-    const damages = recovered.damages.map((damage) => stillLost(damage, owner));
+    const told = storage.withoutKeys === true ? recovered.damages.filter(isOfSums) : recovered.damages;
+    const damages = told.map((damage) => stillLost(damage, owner));
     return { ...recovered, damages, queue: owner.state };
   } catch (error) {
     if (isForebayError(error) || systemCode(error) !== 'ENOENT') throw error;
@@ -130,7 +158,10 @@ function makeView(
     segments,
     queue,
     tail,
-    damages: [...found.damages, ...damages],
+    hasUnproven: read.tail.length > tail.length,
+    // What the tail acknowledges is not missed either.
+    damages: [...found.damages, ...damages.map((damage) => stillLost(damage, ownerOf(queue)))],
+    readmitted: read.readmitted,
     isClean: clean,
     nextSequence: after,
     end: { foundSerial, foundNextSequence, generation },
@@ -144,10 +175,15 @@ function endOf({ type, baseSequence, count }: TailFrame['header']): Sequence {
   return type === FrameType.put ? baseSequence + count : 0;
 }
 
-/** As an open does once it has written it again. */
-function applyTail(queue: QueueState, { header, payload }: TailFrame): void {
+function ownerOf(queue: QueueState): FileBackend {
   const backend = new FileBackend();
   backend.state = queue;
+  return backend;
+}
+
+/** As an open does once it has written it again. */
+function applyTail(queue: QueueState, { header, payload }: TailFrame): void {
+  const backend = ownerOf(queue);
   const { type, flags, codec, baseSequence, count } = header;
   if (type === FrameType.quarantine) {
     applyQuarantine(backend, payload);
@@ -155,6 +191,11 @@ function applyTail(queue: QueueState, { header, payload }: TailFrame): void {
   }
   const explicit = (flags & FrameFlag.explicit) !== 0;
   backend.replay({ type, codec, explicit, baseSequence, count, payload });
+}
+
+/** Not what only a STATE says: which segments there should be. One that does not hold, verify meets by itself. */
+function isOfSums({ kind }: Damage): boolean {
+  return kind !== 'segmentMissing' && kind !== 'state';
 }
 
 /** A write that is under way. */

@@ -9,6 +9,7 @@ import type { Damage } from '../../wal/damage.ts';
 import { type Identity, identityName, type ReadIdentity, readIdentity } from '../../wal/identity.ts';
 import type { LogDirectory } from '../../wal/segment-files.ts';
 import { lockName } from '../directories.ts';
+import { checkpointDirectoryId, isMisplaced } from '../misplaced-identity.ts';
 
 /** See above. */
 export interface FoundChannel {
@@ -44,12 +45,21 @@ export async function findChannel(disk: Disk, path: string, checkpointPath?: str
   const below = resolve(checkpointPath ?? join(given, checkpointName));
   const beside = await look(below);
   const first = newest([own, beside]);
-  if (first === undefined) throw notAChannel(given, damages.length > 0);
-  const isCheckpoint = own?.directoryId === checkpointName;
+  if (first === undefined) throw notAChannel(given, damages.length > 0, await isFlumes(disk, given));
   const listed = first.directories.filter(({ path: one }) => one !== given);
   for (const { path: one } of listed) await look(one);
-  const all = [...copies].filter(([, one]) => one.channelId === first.channelId);
-  const identity = newest(all.map(([, one]) => one)) ?? first;
+  const ours = [...copies].filter(([, one]) => one.channelId === first.channelId);
+  const identity = newest(ours.map(([, one]) => one)) ?? first;
+  const isElsewhere = ([directory, copy]: readonly [string, Identity]): boolean => {
+    const isOwn = copy.directories.some((one) => one.path === directory && one.id === copy.directoryId);
+    if (directory === below) return copy.directoryId !== checkpointDirectoryId && !isOwn;
+    return isMisplaced(directory, copy, (one) => (one === below ? undefined : copies.get(one)));
+  };
+  const all = ours.filter((one) => !isElsewhere(one));
+  for (const [directory] of ours.filter(isElsewhere)) damages.push(identityDamage(directory));
+  const isCheckpoint = all.some(
+    ([directory, copy]) => directory === given && copy.directoryId === checkpointDirectoryId,
+  );
   const present: LogDirectory[] = [];
   const absent: LogDirectory[] = [];
   for (const { id, path: one } of identity.directories) {
@@ -85,10 +95,19 @@ function worst(owners: readonly OwnerState[]): OwnerState {
   return owners.find((one) => one === 'running') ?? owners.find((one) => one === 'unknown') ?? 'none';
 }
 
-function notAChannel(path: string, isDamaged: boolean): ForebayError {
+/** Whether Apache Flume's file channel has written there. */
+async function isFlumes(disk: Disk, path: string): Promise<boolean> {
+  const names = (await disk.list(path)) ?? [];
+  return names.some((name) => /^log-\d+(\.meta)?$/.test(name));
+}
+
+function notAChannel(path: string, isDamaged: boolean, isFlume: boolean): ForebayError {
+  const what = isFlume
+    ? `it is Apache Flume's, which \`forebay channel import-flume\` takes over`
+    : `name one of its data directories (it has a ${identityName})`;
   const text = isDamaged
     ? `${join(path, identityName)} does not hold: name another data directory of the channel, which has a copy`
-    : `${path} holds no channel: name one of its data directories (it has a ${identityName})`;
+    : `${path} holds no channel: ${what}`;
   return new ForebayError('NOT_A_CHANNEL', text, { path });
 }
 

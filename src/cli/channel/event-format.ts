@@ -14,11 +14,19 @@ export function formatEvent(dumped: DumpedEvent, format: EventFormat): readonly 
   return [format === 'ndjson' ? `${jsonOf(dumped)}\n` : `${textOf(dumped)}\n`];
 }
 
+let last = { timeMs: 0, text: new Date(0).toISOString() };
+
+/** The events of a transaction have one time. */
+function isoTime(timeMs: number): string {
+  if (timeMs !== last.timeMs) last = { timeMs, text: new Date(timeMs).toISOString() };
+  return last.text;
+}
+
 function jsonOf({ event, timeMs, state }: DumpedEvent): string {
   const { sequence, headers, body } = event;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
   const encoding = isUtf8(bytes) ? 'utf8' : 'base64';
-  const time = new Date(timeMs).toISOString();
+  const time = isoTime(timeMs);
   return JSON.stringify({ sequence, time, state, headers, body: bytes.toString(encoding), encoding });
 }
 
@@ -26,5 +34,5 @@ function textOf({ event, timeMs, state }: DumpedEvent): string {
   const { sequence, headers, body } = event;
   const pairs = Object.entries(headers).map(([name, value]) => `${inert(name)}=${inert(value)}`);
   const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString();
-  return `${sequence} ${new Date(timeMs).toISOString()} ${state} {${pairs.join(', ')}} ${inert(text)}`;
+  return `${sequence} ${isoTime(timeMs)} ${state} {${pairs.join(', ')}} ${inert(text)}`;
 }

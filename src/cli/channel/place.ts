@@ -1,7 +1,8 @@
 /** Which channel a verb is about: any one of its directories, or a channel of a configuration. */
 import type { Command } from 'commander';
-import { fileChannel, filePlaceOf, spillableMemoryChannel } from '../../adapters/channels/file.ts';
+import { type FilePlace, fileChannel, filePlaceOf, spillableMemoryChannel } from '../../adapters/channels/file.ts';
 import { registry } from '../../adapters/registry.ts';
+import type { Plan } from '../../agent/plan.ts';
 import { systemClock } from '../../base/clock.ts';
 import { nodeDisk } from '../../base/disk-node.ts';
 import type { EncryptionOptions } from '../../channel/options.ts';
@@ -49,7 +50,7 @@ export async function placeOf(directory: string | undefined, options: PlaceOptio
   }
   if (directory !== undefined) throw new UsageError('DIR and --conf-file exclude each other: name the channel once');
   if (name === undefined || channel === undefined) throw new UsageError('--conf-file needs --name and --channel too');
-  return await placeInFile(confFile, name, channel);
+  return placeIn(await planOf(confFile, name), channel);
 }
 
 /** Reads the channel at a place. */
@@ -57,7 +58,8 @@ export async function viewAt({ path, options }: Place): Promise<ChannelView> {
   return await viewChannel(path, options, { disk: nodeDisk(), clock: systemClock });
 }
 
-async function placeInFile(files: readonly string[], agent: string, name: string): Promise<Place> {
+/** The agent of a configuration, checked. @throws {ConfigurationError} */
+export async function planOf(files: readonly string[], agent: string): Promise<Plan> {
   const { plans, problems, hasErrors } = await loadConfiguration({
     files,
     agent,
@@ -66,15 +68,25 @@ async function placeInFile(files: readonly string[], agent: string, name: string
   });
   const [plan] = plans;
   if (hasErrors || plan === undefined) throw new ConfigurationError(problems.map(problemText));
-  const planned = plan.channels.find((one) => one.name === name);
-  const known = plan.channels.map((one) => one.name).join(', ');
+  return plan;
+}
+
+/** A channel of an agent. @throws {ConfigurationError} Where it has none of this name, or one without a directory. */
+export function placeIn(plan: Plan, name: string): Place {
+  const { dataDirs, checkpointDir, options } = filePlaceIn(plan, name);
+  return { path: dataDirs[0] ?? '', options: { checkpointDir, encryption: options.encryption } };
+}
+
+/** The same, with all that the agent opens it with, but for the limits of its depth. */
+export function filePlaceIn({ agent, channels }: Plan, name: string): FilePlace {
+  const planned = channels.find((one) => one.name === name);
+  const known = channels.map((one) => one.name).join(', ');
   if (planned === undefined)
     throw new ConfigurationError([`error: ${agent} has no channel '${name}': it has ${known}`]);
   const isFile = [fileChannel, spillableMemoryChannel].some((one) => planned.definition.types[0] === one.types[0]);
   if (!isFile)
     throw new ConfigurationError([`error: ${agent}.channels.${name} is no file channel: it has no directory`]);
-  const { dataDirs, checkpointDir, options } = filePlaceOf(planned.values as Parameters<typeof filePlaceOf>[0]);
-  return { path: dataDirs[0] ?? '', options: { checkpointDir, encryption: options.encryption } };
+  return filePlaceOf(planned.values as Parameters<typeof filePlaceOf>[0]);
 }
 
 function keysOf(texts: readonly string[]): EncryptionOptions | undefined {

@@ -1,9 +1,12 @@
 /** `forebay channel segments`: the files of the log, and what is in each. */
+import { basename, dirname } from 'node:path';
 import { Command } from 'commander';
 import type { ChannelView } from '../../channel/reader/channel-view.ts';
+import { FrameType } from '../../wal/segment/frame-header.ts';
 import { eventCount, type SegmentInfo } from '../../wal/segment-info.ts';
 import { type PlaceOptions, placeOf, viewAt, withPlace } from './place.ts';
-import { counted, exitDamage, printJson, runVerb, sizeText } from './verb.ts';
+import { tableOf } from './table.ts';
+import { counted, exitDamage, inert, printJson, runVerb, sizeText } from './verb.ts';
 
 const example = `
 Example:
@@ -25,7 +28,7 @@ export function segmentsCommand(finish: (status: number) => void): Command {
         const view = await viewAt(await placeOf(directory, options));
         const rows = view.segments.map((segment) => rowOf(view, segment));
         if (options.json === true) printJson({ segments: rows });
-        else print(rows);
+        else print(rows, view.found.identity.directories.length);
         return view.damages.length > 0 ? exitDamage : 0;
       }),
     );
@@ -33,13 +36,15 @@ export function segmentsCommand(finish: (status: number) => void): Command {
 
 type Row = ReturnType<typeof rowOf>;
 
-function rowOf({ queue, segments, damages }: ChannelView, segment: SegmentInfo) {
-  const { id, path, firstSequence, nextSequence, minTimeMs, maxTimeMs, endOffset, fileBytes, absent } = segment;
-  const events = eventCount(segment);
-  const last = nextSequence - 1;
+function rowOf(view: ChannelView, segment: SegmentInfo) {
+  const { queue, segments, damages } = view;
+  const { id, path, firstSequence, minTimeMs, maxTimeMs, endOffset, fileBytes, absent } = segment;
+  const isActive = segment === segments.at(-1);
+  const tail = isActive ? tailEvents(view) : 0;
+  const events = eventCount(segment) + tail;
+  const last = (tail > 0 ? view.nextSequence : segment.nextSequence) - 1;
   const settled = queue.acked.countRange(firstSequence, last) + queue.quarantined.countRange(firstSequence, last);
   const liveEvents = events === 0 ? 0 : events - settled;
-  const isActive = segment === segments.at(-1);
   return {
     id,
     path,
@@ -56,24 +61,24 @@ function rowOf({ queue, segments, damages }: ChannelView, segment: SegmentInfo) 
   };
 }
 
-function print(rows: readonly Row[]): void {
+/** Those behind the last proven group: nobody may have been told that they are stored, but an open takes them over. */
+function tailEvents({ tail }: ChannelView): number {
+  return tail.reduce((sum, { header: { type, count } }) => sum + (type === FrameType.put ? count : 0), 0);
+}
+
+function print(rows: readonly Row[], directories: number): void {
+  const head = ['segment', 'state', 'sequences', 'from', 'to', 'live', 'log', 'damages'];
   const table = rows.map((row) => [
-    row.path.slice(row.path.lastIndexOf('/') + 1),
+    basename(row.path),
     row.state,
     row.first === null ? '-' : `${row.first}…${row.last}`,
     row.fromTime ?? '-',
     row.toTime ?? '-',
     counted(row.liveEvents),
     sizeText(row.logBytes),
-    row.damages === 0 ? '-' : `${row.damages}`,
+    row.damages === 0 ? '-' : counted(row.damages),
+    ...(directories > 1 ? [inert(dirname(row.path))] : []),
   ]);
-  const lines = [['segment', 'state', 'sequences', 'from', 'to', 'live', 'log', 'damages'], ...table];
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  for (const line of lines)
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  const lines = tableOf(directories > 1 ? [...head, 'directory'] : head, table, ['live', 'log', 'damages']);
+  for (const line of lines) console.log(line);
 }

@@ -1,7 +1,11 @@
 /** `forebay channel unresolved`: what a sink has prepared and not settled. */
 import { Command } from 'commander';
+import { countSequences } from '../../base/units.ts';
+import type { UnresolvedTake } from '../../queue/control-record.ts';
+import { rangesText } from './damage-text.ts';
 import { type PlaceOptions, placeOf, viewAt, withPlace } from './place.ts';
-import { inert, printJson, runVerb } from './verb.ts';
+import { tableOf } from './table.ts';
+import { counted, inert, printJson, runVerb } from './verb.ts';
 
 const example = `
 Example:
@@ -25,17 +29,23 @@ export function unresolvedCommand(finish: (status: number) => void): Command {
         const takes = [...queue.prepared.values()];
         if (options.json === true) printJson({ unresolved: takes });
         else if (takes.length === 0) console.log('nothing is prepared');
-        else {
-          for (const { id, consumer, ranges, note, preparedAt } of takes) {
-            const events = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-            const named = ranges.map(({ first, last }) => `${first}…${last}`).join(' ');
-            const when = new Date(preparedAt).toISOString();
-            console.log(
-              `${id}  ${inert(consumer)}  ${when}  ${events} events: ${named}  ${inert(JSON.stringify(note))}`,
-            );
-          }
-        }
+        else for (const line of linesOf(takes)) console.log(line);
         return 0;
       }),
     );
+}
+
+function linesOf(takes: readonly UnresolvedTake[]): string[] {
+  return tableOf(
+    ['id', 'consumer', 'prepared', 'events', 'sequences', 'note'],
+    takes.map(({ id, consumer, ranges, note, preparedAt }) => [
+      id,
+      inert(consumer),
+      new Date(preparedAt).toISOString(),
+      counted(countSequences(ranges)),
+      rangesText(ranges),
+      inert(JSON.stringify(note)),
+    ]),
+    ['events'],
+  );
 }

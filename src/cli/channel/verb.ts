@@ -1,6 +1,6 @@
 /** What all verbs of `forebay channel` share: how they end, and what they print where. */
 import { once } from 'node:events';
-import { isForebayError } from '../../base/errors.ts';
+import { isForebayError, systemCode } from '../../base/errors.ts';
 
 /** sysexits.h. */
 const exitUsage = 64;
@@ -9,6 +9,13 @@ const exitConfig = 78;
 const exitFailed = 1;
 /** Damage was met: by stats and dump too. */
 export const exitDamage = 2;
+
+/** What to do about errors whose own text speaks to a program, not to an operator. */
+const hints: Readonly<Record<string, string>> = {
+  KEY_WRONG: 'give keys as --key ID=FILE, or name the channel by --conf-file, --name and --channel',
+  EACCES: 'run as the user that the agent runs as, or give this one access',
+  ENOTDIR: 'a file stands where a directory is due: name a data directory of the channel',
+};
 
 /** The command line is wrong: exit 64. */
 export class UsageError extends Error {}
@@ -43,7 +50,9 @@ function statusOf(error: unknown): number {
 
 function linesOf(error: unknown): readonly string[] {
   if (error instanceof ConfigurationError) return error.lines;
-  return [`error: ${error instanceof Error ? error.message : String(error)}`];
+  const told = inert(`error: ${error instanceof Error ? error.message : String(error)}`);
+  const hint = hints[(isForebayError(error) ? error.code : systemCode(error)) ?? ''];
+  return hint === undefined ? [told] : [told, hint];
 }
 
 /** One JSON document. */
@@ -85,9 +94,12 @@ export function ageText(ms: number): string {
   return step === undefined ? `${Math.round(ms)} ms` : `${(ms / step[0]).toFixed(1)} ${step[1]}`;
 }
 
+const steering = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
 /** What a stranger wrote, for a terminal: characters that could steer it are shown by number. */
 export function inert(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+  if (!steering.test(text)) return text;
+  return text.replaceAll(new RegExp(steering, 'gu'), (character) => {
     if (character === '\t') return '\\t';
     if (character === '\n') return '\\n';
     if (character === '\r') return '\\r';

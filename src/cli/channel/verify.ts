@@ -1,17 +1,26 @@
 /** `forebay channel verify`: reads every byte, and names each place that does not hold. */
 import { Command } from 'commander';
-import { checkpointDamages, type VerifyReport, verifyChannel } from '../../channel/reader/verify.ts';
-import { readCheckpointCopy } from '../../checkpoint/lmdb-copy.ts';
-import { type PlaceOptions, placeOf, viewAt, withPlace } from './place.ts';
+import { isForebayError } from '../../base/errors.ts';
+import { countSequences } from '../../base/units.ts';
+import type { ChannelView } from '../../channel/reader/channel-view.ts';
+import { withCheckpoint } from '../../channel/reader/checkpoint-damages.ts';
+import { type VerifyReport, verifyChannel } from '../../channel/reader/verify.ts';
+import { checkpointOf } from './checkpoint-of.ts';
+import { countOfNoun, damageText, lossText } from './damage-text.ts';
+import { type Place, type PlaceOptions, placeOf, viewAt, withPlace } from './place.ts';
 import { progressLine } from './progress.ts';
-import { counted, exitDamage, inert, printJson, runVerb, sizeText } from './verb.ts';
+import { exitDamage, printJson, runVerb, sizeText } from './verb.ts';
 
 const example = `
 Example:
   $ forebay channel verify /var/lib/forebay/c1
 
 Reads each header, group, frame and state, the checkpoint, and the copies of the identity; reports every damage, with
-the events that it costs. Safe beside a running agent: what is being written at the moment is left out.
+the events that it costs. Safe beside a running agent: what is being written at the moment is left out. What can be done
+about it: \`forebay channel repair\`.
+
+An encrypted channel without its key is read by its checksums: what was taken, and which segments there should be,
+stands encrypted. So the events named are the most that can be lost, and a segment missing as a whole is not noticed.
 
 Exit status: 0 all holds, 1 failed, 2 damage was found, 64 usage, 78 bad configuration.`;
 
@@ -31,28 +40,44 @@ export function verifyCommand(finish: (status: number) => void): Command {
     );
 }
 
-async function verify(directory: string | undefined, options: PlaceOptions): Promise<VerifyReport> {
-  const view = await viewAt(await placeOf(directory, options));
+/** `withoutKeys`: only where that is so. */
+interface VerifyResult extends VerifyReport {
+  readonly withoutKeys?: true;
+}
+
+async function verify(directory: string | undefined, options: PlaceOptions): Promise<VerifyResult> {
+  const view = await viewToVerify(await placeOf(directory, options));
   const progress = progressLine('verify');
   const report = await verifyChannel(view, ({ bytesRead, bytesTotal }) => progress.at(bytesRead, bytesTotal));
   progress.end();
-  const { checkpointPath } = view.found;
-  const checkpoint = checkpointPath === undefined ? undefined : await readCheckpointCopy(view.disk, checkpointPath);
-  const more = checkpoint === undefined ? [] : checkpointDamages(view, checkpoint);
-  return { ...report, ok: report.ok && more.length === 0, damages: [...report.damages, ...more] };
+  if (view.storage.withoutKeys === true) {
+    console.error('no key is given: read by checksums alone; what was taken counts as lost too: `--help` says more');
+    return { ...report, withoutKeys: true };
+  }
+  const damages = withCheckpoint(report.damages, view, await checkpointOf(view));
+  return { ...report, ok: damages.length === 0, damages };
 }
 
-function print({ damages, bytesRead, groups, frames, events }: VerifyReport): void {
-  for (const { path, offset, bytes, kind, eventsLost, sequences, message } of damages) {
-    const place = `${inert(path)} at ${offset}${bytes > 0 ? `, ${bytes} bytes` : ''}`;
-    const ranges = sequences.map(({ first, last }) => (first === last ? `${first}` : `${first}…${last}`)).join(' ');
-    const lost = sequences.length === 0 ? '' : ` (${counted(eventsLost)} events lost: ${ranges})`;
-    console.log(`${place}: ${kind}: ${message}${lost}`);
+/** The sums need no key (log rule 14). One that is given must be the right one. */
+async function viewToVerify({ path, options }: Place): Promise<ChannelView> {
+  try {
+    return await viewAt({ path, options });
+  } catch (error) {
+    if (options.encryption !== undefined || !isForebayError(error) || error.code !== 'KEY_WRONG') throw error;
+    return await viewAt({ path, options: { ...options, withoutKeys: true } });
   }
-  const lost = damages.reduce((sum, { eventsLost }) => sum + eventsLost, 0);
-  const parts = `${counted(groups)} groups, ${counted(frames)} frames, ${counted(events)} events`;
-  const read = `${sizeText(bytesRead)} read: ${parts}`;
+}
+
+function print({ damages, bytesRead, groups, frames, events, settled, readable }: VerifyReport): void {
+  for (const damage of damages) console.log(damageText(damage));
+  if (settled > 0) console.log(`${countOfNoun(settled, 'place')} that a repair has settled: no damage any more`);
+  if (readable.length > 0) {
+    const count = countOfNoun(countSequences(readable), 'event');
+    console.log(`${count} that had been given up for lost read well: \`repair\` takes them up again`);
+  }
+  const parts = [countOfNoun(groups, 'group'), countOfNoun(frames, 'frame'), countOfNoun(events, 'event')];
+  const read = `${sizeText(bytesRead)} read: ${parts.join(', ')}`;
   const verdict =
-    damages.length === 0 ? 'all of it holds' : `${counted(damages.length)} damages, ${counted(lost)} events lost`;
+    damages.length === 0 ? 'all of it holds' : `${countOfNoun(damages.length, 'damage')}, ${lossText(damages)}`;
   console.log(`${read}; ${verdict}`);
 }

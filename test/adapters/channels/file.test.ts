@@ -165,10 +165,8 @@ test("directories with Flume's own files are refused, untouched", async (t) => {
   for (const name of ['log-1', 'log-1.meta', 'in_use.lock']) await writeFile(join(dir, 'd2', name), 'flume');
   await assert.rejects(open(inside(dir)), (error: Error & { code?: string }) => {
     assert.equal(error.code, 'NOT_A_CHANNEL');
-    assert.match(
-      error.message,
-      /d2 holds 'log-1' of Apache Flume's file channel: import it.*`forebay channel import-flume/,
-    );
+    assert.match(error.message, /d2 holds 'log-1' of Apache Flume's file channel: .* or import it with/);
+    assert.match(error.message, /`forebay channel import-flume -f FILE -n AGENT --channel c1 --in-place`/);
     return true;
   });
   assert.deepEqual(await readdir(dir), ['d2']);

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import { viewChannel } from '../../../src/channel/reader/channel-view.ts';
 import { dumpEvents } from '../../../src/channel/reader/dump.ts';
-import { verifyChannel } from '../../../src/channel/reader/verify.ts';
+import { type VerifyReport, verifyChannel } from '../../../src/channel/reader/verify.ts';
 import { expand, rangesOf } from '../../damage/expectation.ts';
 import {
   buildReferenceLog,
@@ -56,6 +56,23 @@ async function check(reference: ReferenceLog, files: Files, isHit: boolean, wher
   const prepared = events.filter(({ state }) => state === 'prepared');
   const found = pending.length + prepared.length + loss - alreadyLost(view.damages);
   assert.equal(view.queue.depth, found, `${where}: depth`);
+  if (reference.options.encryption !== undefined) await checkWithoutKeys(files, report, where);
+}
+
+/** Rule 14: the sums need no key. What was taken is not known then, and seems lost too. */
+async function checkWithoutKeys(files: Files, keyed: VerifyReport, where: string): Promise<void> {
+  const disk = await diskOf(files);
+  const report = await verifyChannel(await viewChannel(home, { withoutKeys: true }, { disk, clock: systemClock }));
+  const seen = ({ ok, bytesRead, groups, frames, events }: VerifyReport) => ({ ok, bytesRead, groups, frames, events });
+  assert.deepEqual(seen(report), seen(keyed), `${where}, without the key: ${JSON.stringify(report.damages)}`);
+  const damaged = ({ damages }: VerifyReport) => [...new Set(damages.map(({ path }) => path))].sort();
+  assert.deepEqual(damaged(report), damaged(keyed), `${where}, without the key`);
+  const named = new Set(report.damages.flatMap(({ sequences }) => sequences.flatMap(expand)));
+  for (const { eventsLost, sequences } of keyed.damages) {
+    for (const sequence of eventsLost > 0 ? sequences.flatMap(expand) : []) {
+      assert.ok(named.has(sequence), `${where}, without the key: ${sequence} is lost, and not named`);
+    }
+  }
 }
 
 function alreadyLost(damages: readonly { readonly eventsLost: number }[]): number {

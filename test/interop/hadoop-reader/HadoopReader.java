@@ -15,6 +15,9 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeSet;
+import org.apache.avro.Schema;
+import org.apache.avro.SchemaBuilder;
+import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.file.CodecFactory;
 import org.apache.avro.file.DataFileReader;
 import org.apache.avro.file.DataFileStream;
@@ -43,8 +46,10 @@ import org.apache.hadoop.util.ReflectionUtils;
  *   codec IN OUT CLASS   OUT: what the codec makes of IN
  *   lines IN OUT         OUT: the lines of IN, by the codec that its name asks for, in hex
  *   avro IN OUT          OUT: the records of IN, by the codec that its name asks for: fields separated by tabs, bytes
- *                        in hex, and maps as name=value in hex, sorted
+ *                        in hex, maps as name=value in hex, sorted, and others as their text
  *   avro IN OUT FROM     the same from the first sync after FROM on; no codec
+ *   events IN OUT        the same as Flume's own reader asks for them: headers and body of a record `Event`, by schema
+ *                        resolution
  *   rewrite IN OUT CODEC OUT: the records of IN as a container whose blocks have this codec of Avro's
  */
 public class HadoopReader {
@@ -61,6 +66,7 @@ public class HadoopReader {
           case "codec" -> decompress(job[1], out, job[3]);
           case "lines" -> readLines(job[1], out);
           case "avro" -> readAvro(job[1], out, job.length > 3 ? Long.parseLong(job[3]) : 0);
+          case "events" -> readEvents(job[1], out);
           case "rewrite" -> rewriteAvro(job[1], out, job[3]);
           default -> readRecords(job[1], out, job[0].equals("split") ? Long.parseLong(job[3]) : 0);
         }
@@ -132,6 +138,21 @@ public class HadoopReader {
     }
   }
 
+  private static void readEvents(String in, OutputStream out) throws Exception {
+    Schema asked = SchemaBuilder.record("Event").fields()
+        .name("headers").type().map().values().stringType().noDefault()
+        .name("body").type().bytesType().noDefault().endRecord();
+    GenericDatumReader<GenericRecord> datums = new GenericDatumReader<>(null, asked);
+    try (DataFileReader<GenericRecord> records = new DataFileReader<>(new File(in), datums)) {
+      Schema written = datums.getSchema();
+      if (SchemaCompatibility.checkReaderWriterCompatibility(asked, written).getType()
+          != SchemaCompatibility.SchemaCompatibilityType.COMPATIBLE) {
+        throw new IllegalStateException("its schema is not compatible");
+      }
+      while (records.hasNext()) writeRecord(records.next(), out);
+    }
+  }
+
   private static void rewriteAvro(String in, OutputStream out, String codec) throws Exception {
     try (DataFileStream<GenericRecord> records = new DataFileStream<>(open(in), new GenericDatumReader<>());
         DataFileWriter<GenericRecord> writer = new DataFileWriter<>(new GenericDatumWriter<GenericRecord>())) {
@@ -152,6 +173,7 @@ public class HadoopReader {
       ((ByteBuffer) value).duplicate().get(bytes);
       return hex(bytes);
     }
+    if (!(value instanceof Map)) return String.valueOf(value);
     TreeSet<String> pairs = new TreeSet<>();
     ((Map<?, ?>) value).forEach((name, text) -> pairs.add(hexOf(name) + "=" + hexOf(text)));
     return String.join(",", pairs);

@@ -25,15 +25,19 @@ const noteKey = 'import-flume';
 const batchEvents = 1000;
 const batchBytes = 4 * 1024 * 1024;
 
-/** `onProgress` is called after each transaction. Rejects where this was done, or another import was begun here. */
+/**
+ * `onProgress` is called after each transaction. Rejects where another import was begun here, or this one was finished:
+ * with `isAgain` it only tells what that came to.
+ */
 export async function importFlume(
   files: Pick<FlumeChannelFiles, 'paths' | 'replayed' | 'events'>,
   channel: Channel,
   onProgress: (done: number, total: number) => void,
+  { isAgain = false }: { readonly isAgain?: boolean } = {},
 ): Promise<FlumeImport> {
   const source = await fingerprintOf(files.paths);
   const noted = channel.notes.get(noteKey);
-  const before = doneBefore(noted, source);
+  const before = doneBefore(noted, source, isAgain);
   if (noted === undefined && channel.stats().counters.put > 0) {
     throw new ImportRefusedError('the channel has events already: name a directory that is not there yet');
   }
@@ -59,19 +63,27 @@ export async function importFlume(
     bytes += event.body.length;
     if (batch.length >= batchEvents || bytes >= batchBytes) await store(false);
   }
-  await store(true);
+  if (!before.isDone) await store(true);
   return { events: put, eventsBefore: before.put, damages };
 }
 
-function doneBefore(noted: NoteValue | undefined, source: string): { readonly seen: number; readonly put: number } {
-  if (noted === undefined) return { seen: 0, put: 0 };
+interface DoneBefore {
+  readonly seen: number;
+  readonly put: number;
+  readonly isDone: boolean;
+}
+
+function doneBefore(noted: NoteValue | undefined, source: string, isAgain: boolean): DoneBefore {
+  if (noted === undefined) return { seen: 0, put: 0, isDone: false };
   const { source: earlier, seen, put, isDone } = noted as Readonly<Record<string, NoteValue | undefined>>;
-  if (isDone === true) throw new ImportRefusedError('an import was finished here before: nothing is done twice');
+  if (isDone === true && !isAgain) {
+    throw new ImportRefusedError('an import was finished here before: nothing is done twice');
+  }
   if (earlier !== source || typeof seen !== 'number' || typeof put !== 'number') {
     const why = 'another import was begun here, or Flume has written to its files since';
     throw new ImportRefusedError(`${why}: remove the new directory, and begin again`);
   }
-  return { seen, put };
+  return { seen, put, isDone: isDone === true };
 }
 
 /** Changes with each start of Flume, and with each record it writes. */

@@ -15,7 +15,7 @@ export interface PlacedRecord {
   readonly offset: number;
 }
 
-/** Where a file cannot be read on, and why. Flume refuses to start over most of these. */
+/** What of a file cannot be read, and why. Flume refuses to start over most of these. */
 export interface LogDamage {
   readonly path: string;
   readonly offset: number;
@@ -33,6 +33,8 @@ export interface LogFileOptions {
 const opRecord = 0x7f;
 const opEnd = 0x80;
 const headBytes = 5;
+/** A payload of a commit, which is always so long. */
+const commitBytes = 31;
 /** Flume's files end below 2 GiB; an event is much less. */
 const payloadBytesMax = 1024 * 1024 * 1024;
 const windowBytes = 1024 * 1024;
@@ -65,8 +67,12 @@ export class FlumeLogFile {
     await this.#file.close();
   }
 
-  /** In order. Returns what ended it, where that was not its end. */
-  async *records(): AsyncGenerator<PlacedRecord, LogDamage | undefined> {
+  /**
+   * In order. In the place of a record that cannot be read what is wrong with it: as behind Flume's own integrity tool,
+   * what follows counts. Two of them in a row end it. Returns what ended it, where that was not its end.
+   */
+  async *records(): AsyncGenerator<PlacedRecord | LogDamage, LogDamage | undefined> {
+    let isBehindDamage = false;
     for (let offset = 0; offset < this.#bytes; ) {
       const head = await this.#read(offset, headBytes);
       const op = head[0];
@@ -79,9 +85,13 @@ export class FlumeLogFile {
       }
       if (op === opRecord) {
         const prefix = await this.#read(offset + headBytes, Math.min(length, recordPrefixBytes));
-        const record = readRecord(this.#decrypted(prefix));
-        if (record === undefined) return this.#damage(offset, 'a record cannot be read: damage, or another key');
-        yield { record, offset };
+        const record = this.#isEmptyCommit(prefix, length) ? 'none' : readRecord(this.#decrypted(prefix));
+        if (record === undefined) {
+          const damage = this.#damage(offset, 'a record cannot be read: damage, or another key');
+          if (isBehindDamage) return damage;
+          yield damage;
+        } else if (record !== 'none') yield { record, offset };
+        isBehindDamage = record === undefined;
       }
       offset += headBytes + length;
     }
@@ -99,6 +109,15 @@ export class FlumeLogFile {
     const payload = await this.#read(offset + headBytes, length);
     const event = readEvent(this.#decrypted(payload));
     return typeof event === 'string' ? this.#damage(offset, event) : event;
+  }
+
+  /**
+   * Flume writes a commit again, of a buffer that it has used up, where another thread has closed the file between the
+   * commit's write and its sync: the commit itself is in the file before, and was synced as that was closed. Flume does
+   * not start over what it wrote there, unless a checkpoint lets it begin behind it.
+   */
+  #isEmptyCommit(payload: Buffer, length: number): boolean {
+    return this.#options.encryption === undefined && length === commitBytes && payload.every((byte) => byte === 0);
   }
 
   #damage(offset: number, message: string): LogDamage {

@@ -31,7 +31,7 @@ const kindOrder = { take: 0, put: 1, rollback: 2, commit: 3 } as const;
 
 interface Source {
   readonly file: FlumeLogFile;
-  readonly records: AsyncGenerator<PlacedRecord, LogDamage | undefined>;
+  readonly records: ReturnType<FlumeLogFile['records']>;
   next: PlacedRecord | undefined;
 }
 
@@ -57,10 +57,14 @@ export async function replayFlumeLogs(files: readonly FlumeLogFile[]): Promise<R
 }
 
 async function advance(source: Source, damages: LogDamage[]): Promise<boolean> {
-  const { value, done } = await source.records.next();
-  source.next = done === true ? undefined : value;
-  if (done === true && value !== undefined) damages.push(value);
-  return done !== true;
+  source.next = undefined;
+  while (source.next === undefined) {
+    const { value, done } = await source.records.next();
+    if (value !== undefined && 'message' in value) damages.push(value);
+    else source.next = value;
+    if (done === true) return false;
+  }
+  return true;
 }
 
 function isBefore(one: Source, other: Source): boolean {

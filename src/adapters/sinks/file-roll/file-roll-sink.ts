@@ -50,7 +50,7 @@ export const fileRollSink: SinkDefinition<FileRollKeys> = {
     'sink.batchSize': optional(integer(1), 100, {
       unit: 'events',
       does: 'how many are taken at a time; they are synced to disk before they are acknowledged',
-      standing: { differs: 'up to ten full batches that are ready share one sync and one acknowledgement' },
+      standing: { differs: 'full batches that are ready share one sync and one acknowledgement, up to 10,000 events' },
     }),
   },
   serializer: { key: 'sink.serializer', preset: 'text' },
@@ -67,14 +67,22 @@ function checkNames(values: ValuesOf<FileRollKeys>): readonly KeyProblem[] {
 
 /** How long one call waits for the first event. */
 const takeWaitMs = 1000;
-/** Of 100 events of 500 bytes each: 65 k events/s with a sync for each batch, 153 k where ten share one. */
-const batchesPerSync = 10;
-const bytesPerSyncMax = 8 * 1024 * 1024;
+/**
+ * Of 100 events of 500 bytes each, from a spool directory: 65 k events/s with a sync for each batch, 240 k where ten
+ * share one, 370 k where as many do as are ready.
+ */
+const eventsPerSyncMax = 10_000;
+/** No more batches than this or than a batch has events: where those are few, a sink group is to share them out. */
+const smallBatchesPerSyncMax = 10;
+const bytesPerSyncMax = 4 * 1024 * 1024;
+/** To join to: several times faster than flatMap. */
+const none: readonly DeliveredEvent[] = [];
 
 class FileRollSink implements Sink {
   readonly #context: SinkContext;
   readonly #directory: string;
   readonly #batchSize: number;
+  readonly #batchesPerSync: number;
   /** 0: never. */
   readonly #rollMs: number;
   readonly #nextName: () => string;
@@ -89,6 +97,8 @@ class FileRollSink implements Sink {
     this.#context = context;
     this.#directory = resolve(values['sink.directory']);
     this.#batchSize = values['sink.batchSize'];
+    const shared = Math.max(smallBatchesPerSyncMax, this.#batchSize);
+    this.#batchesPerSync = Math.min(shared, Math.ceil(eventsPerSyncMax / this.#batchSize));
     this.#rollMs = values['sink.rollInterval'] * 1000;
     this.#noteKey = `file_roll/${context.name}`;
     this.#nextName = fileNames({
@@ -111,7 +121,7 @@ class FileRollSink implements Sink {
     await this.#rollIfDue();
     // First of all: that the channel gives events shows that its note is the truth, also after a commit that failed.
     const batches = await this.#take(this.#consumer, signal);
-    const events = batches.flatMap((batch) => batch.events);
+    const events = none.concat(...batches.map((batch) => batch.events));
     try {
       this.#open ??= await this.#begin();
       if (events.length === 0) return 'backoff';
@@ -140,8 +150,8 @@ class FileRollSink implements Sink {
     const batches = [await consumer.take(this.#batchSize, { waitMs: takeWaitMs, signal })];
     let bytes = 0;
     for (let last = batches[0]; last?.events.length === this.#batchSize; ) {
-      bytes += last.events.reduce((sum, { body }) => sum + body.length, 0);
-      if (batches.length === batchesPerSync || bytes > bytesPerSyncMax) break;
+      for (const { body } of last.events) bytes += body.length;
+      if (batches.length >= this.#batchesPerSync || bytes >= bytesPerSyncMax) break;
       // Where it fails the ones before must not stay leased: they are delivered, or fail as it did.
       last = await consumer.take(this.#batchSize).catch(() => undefined);
       if (last !== undefined) batches.push(last);

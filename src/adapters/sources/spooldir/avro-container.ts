@@ -13,8 +13,8 @@ const magic = Buffer.from('Obj\x01', 'latin1');
 const headerBytesMax = 16 * 1024 * 1024;
 /** Two longs. */
 const blockHeadBytesMax = 20;
-/** Of one block, also without its compression. */
-const blockBytesMax = 512 * 1024 * 1024;
+/** Of one block, also without its compression: the largest event that a channel holds, and then some. */
+const blockBytesMax = 528 * 1024 * 1024;
 const inflate = promisify(inflateRaw);
 const longType = avsc.Type.forSchema('long');
 const metadataType = avsc.Type.forSchema({ type: 'map', values: 'bytes' });

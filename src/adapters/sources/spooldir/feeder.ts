@@ -29,6 +29,13 @@ interface Slot {
 const backoffMsMin = 250;
 /** Of bodies in flight; a batch that is larger goes alone. */
 const inFlightBytesMax = 32 * 1024 * 1024;
+/**
+ * While one put is written the next is ready: more of them only grow old, and a garbage collector that meets them again
+ * and again costs more than reading the lines. Batches of 1000, sixteen in flight: 2.9 s of processor for a million
+ * lines and 212 MiB; two: 2.1 s and 153 MiB.
+ */
+const inFlightBatchesMin = 2;
+const inFlightEventsMax = 2000;
 
 /** For one source. */
 export class Feeder {
@@ -90,7 +97,9 @@ export class Feeder {
 
   #isFull(): boolean {
     const bytes = this.#inFlight.reduce((sum, slot) => sum + slot.bytes, 0);
-    return this.#inFlight.length === laneCount || bytes > inFlightBytesMax;
+    if (this.#inFlight.length === laneCount || bytes > inFlightBytesMax) return true;
+    const events = this.#inFlight.reduce((sum, { batch }) => sum + batch.events.length, 0);
+    return this.#inFlight.length >= inFlightBatchesMin && events >= inFlightEventsMax;
   }
 
   #changed(reading: Reading): never {

@@ -3,70 +3,31 @@
  * killed with open transactions and encrypted, and of an agent that was killed. Expected events are Flume's own.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import test from 'node:test';
 import { importFlume } from '../../../../src/adapters/channels/flume-files/import-flume.ts';
-import {
-  FlumeChannelFiles,
-  type FlumeKeyStore,
-} from '../../../../src/adapters/channels/flume-files/read-flume-channel.ts';
+import { FlumeLogFile, type PlacedRecord } from '../../../../src/adapters/channels/flume-files/log-file.ts';
+import { FlumeChannelFiles } from '../../../../src/adapters/channels/flume-files/read-flume-channel.ts';
 import { type Channel, FileChannel } from '../../../../src/engine.ts';
+import { eventText, type FlumeSample, sampleNames, unpackSample } from '../../../support/flume-samples.ts';
 import { SeededRandom } from '../../../support/seeded-random.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 import { drain } from '../../contexts.ts';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
 const damagesEach = { clean: 60, 'agent-kill9': 60, 'kill9-encrypted': 4 };
 
-interface Sample {
-  readonly dataDirs: readonly string[];
-  readonly keyStore: FlumeKeyStore | undefined;
-  readonly expected: readonly string[];
-}
-
-type Name = 'clean' | 'kill9-encrypted' | 'agent-kill9';
-
-async function unpack(t: TestContext, name: Name): Promise<Sample> {
-  const directory = await tempDir(t);
-  const { status } = spawnSync('tar', ['-xzf', join(here, `${name}.tar.gz`), '-C', directory]);
-  assert.equal(status, 0);
-  const top = join(directory, name);
-  const dataDirs = readdirSync(top)
-    .filter((one) => one.startsWith('data'))
-    .map((one) => join(top, one));
-  const keys = join(top, 'keys');
-  const keyStore = {
-    path: join(keys, 'test.keystore'),
-    passwordPath: join(keys, 'ks.pw'),
-    keyPasswordPaths: new Map([['key-0', join(keys, 'key-0.pw')]]),
-  };
-  const lines = gunzipSync(readFileSync(join(here, `${name}.expected.jsonl.gz`)))
-    .toString()
-    .trimEnd()
-    .split('\n');
-  const expected = lines.map((line) => {
-    const { headers, body } = JSON.parse(line) as { headers: Record<string, string>; body: string };
-    return textOf(headers, Buffer.from(body, 'base64'));
-  });
-  return { dataDirs, keyStore: name === 'kill9-encrypted' ? keyStore : undefined, expected };
-}
-
-function textOf(headers: Readonly<Record<string, string>>, body: Uint8Array): string {
-  return JSON.stringify([Object.entries(headers).sort(), Buffer.from(body).toString('base64')]);
-}
-
-async function eventsOf({ dataDirs, keyStore }: Sample): Promise<{ events: string[]; damages: number }> {
+async function eventsOf({
+  dataDirs,
+  keyStore,
+}: Pick<FlumeSample, 'dataDirs' | 'keyStore'>): Promise<{ events: string[]; damages: number }> {
   const files = await FlumeChannelFiles.open({ dataDirs, keyStore });
   try {
     const events: string[] = [];
     let damages = files.replayed.damages.length;
     for await (const event of files.events()) {
       if ('message' in event) damages += 1;
-      else events.push(textOf(event.headers, event.body));
+      else events.push(eventText(event.headers, event.body));
     }
     return { events, damages };
   } finally {
@@ -74,14 +35,14 @@ async function eventsOf({ dataDirs, keyStore }: Sample): Promise<{ events: strin
   }
 }
 
-for (const name of ['clean', 'kill9-encrypted', 'agent-kill9'] as const) {
+for (const name of sampleNames) {
   test(`what Flume would deliver, in its order: ${name}`, async (t) => {
-    const sample = await unpack(t, name);
+    const sample = await unpackSample(t, name);
     assert.deepEqual(await eventsOf(sample), { events: sample.expected, damages: 0 });
   });
 
   test(`damage is said, and never a raw exception: ${name}`, { timeout: 100_000 }, async (t) => {
-    const sample = await unpack(t, name);
+    const sample = await unpackSample(t, name);
     const seed = Number(process.env['FOREBAY_SEED'] ?? Date.now() % 1_000_000);
     const random = new SeededRandom(seed);
     const paths = sample.dataDirs.flatMap((one) => readdirSync(one).map((file) => join(one, file)));
@@ -118,6 +79,41 @@ for (const name of ['clean', 'kill9-encrypted', 'agent-kill9'] as const) {
   });
 }
 
+/** Bytes behind the last record of a log file of Flume's, and the last transaction once more behind those. */
+async function appendTo(path: string, between: readonly Buffer[]): Promise<{ whole: Buffer; repeated: number }> {
+  const whole = readFileSync(path);
+  const file = await FlumeLogFile.open({ path, fileId: 1, encryption: undefined });
+  const records: PlacedRecord[] = [];
+  for await (const one of file.records()) if ('record' in one) records.push(one);
+  await file.close();
+  const last = records.at(-1);
+  assert.ok(last?.record.kind === 'commit' && last.record.of === 'puts');
+  const puts = records.filter(({ record }) => record.transactionId === last.record.transactionId).slice(0, -1);
+  const end = last.offset + 36;
+  const bytes = Buffer.concat([...between, whole.subarray(puts[0]?.offset, end)]);
+  writeFileSync(path, Buffer.concat([whole.subarray(0, end), bytes, whole.subarray(end + bytes.length)]));
+  return { whole, repeated: puts.length };
+}
+
+test('a commit that Flume wrote again as zeros is nothing, and what follows a damaged record counts', async (t) => {
+  const sample = await unpackSample(t, 'agent-kill9');
+  const path = join(sample.dataDirs[0] ?? '', 'log-1');
+  const record = (payload: Buffer): Buffer => Buffer.concat([Buffer.from([127, 0, 0, 0, payload.length]), payload]);
+  const [empty, damaged] = [record(Buffer.alloc(31)), record(Buffer.alloc(31, 0x55))];
+  for (const [between, damages, isRead] of [
+    [[empty, empty, empty], 0, true],
+    [[damaged, empty], 1, true],
+    [[damaged, damaged], 2, false],
+    [[record(Buffer.alloc(30))], 1, true],
+  ] as const) {
+    const { whole, repeated } = await appendTo(path, between);
+    assert.ok(repeated > 0);
+    const again = isRead ? sample.expected.slice(-repeated) : [];
+    assert.deepEqual(await eventsOf(sample), { events: [...sample.expected, ...again], damages });
+    writeFileSync(path, whole);
+  }
+});
+
 /** A channel whose puts stop working behind the first `puts`. */
 function failingAfter(channel: Channel, puts: number): Channel {
   let left = puts;
@@ -137,7 +133,7 @@ function failingAfter(channel: Channel, puts: number): Channel {
 }
 
 test('an import that was cut off is gone on with, and a finished one is not done again', async (t) => {
-  const sample = await unpack(t, 'clean');
+  const sample = await unpackSample(t, 'clean');
   const directory = join(await tempDir(t), 'c1');
   const options = { segmentBytes: 1024 * 1024, minimumFreeBytes: 0 };
   const files = await FlumeChannelFiles.open(sample);
@@ -164,7 +160,7 @@ test('an import that was cut off is gone on with, and a finished one is not done
     importFlume(repeated, second, () => undefined),
     /was finished here before/,
   );
-  const drained = (await drain(second)).map(({ headers, body }) => textOf(headers, body));
+  const drained = (await drain(second)).map(({ headers, body }) => eventText(headers, body));
   assert.deepEqual(
     drained,
     many.flatMap(() => sample.expected),
@@ -181,10 +177,10 @@ test('an import that was cut off is gone on with, and a finished one is not done
 });
 
 test('keys: without a store, a wrong password, another file; directories that are none', async (t) => {
-  const sample = await unpack(t, 'kill9-encrypted');
+  const sample = await unpackSample(t, 'kill9-encrypted');
   const { keyStore } = sample;
   assert.ok(keyStore);
-  const open = (changed: Partial<Sample>) => eventsOf({ ...sample, ...changed });
+  const open = (changed: Partial<FlumeSample>) => eventsOf({ ...sample, ...changed });
   await assert.rejects(open({ keyStore: undefined }), /log-1 is encrypted: name the key store/);
   const wrong = join(await tempDir(t), 'wrong.pw');
   writeFileSync(wrong, 'not it');

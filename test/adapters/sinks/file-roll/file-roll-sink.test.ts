@@ -110,6 +110,29 @@ test('batches go to a file, a new one at each interval, also an empty one', asyn
   await channel.close();
 });
 
+test('full batches that are ready are written together, up to 10,000 events or 4 MiB', async (t) => {
+  const channel = await MemoryChannel.open();
+  const linesAfterOneCall = async (batchSize: string): Promise<number> => {
+    const directory = await withFiles(t);
+    const { sink } = sinkIn(directory, channel, { texts: { 'sink.batchSize': batchSize } });
+    await sink.start();
+    assert.equal(await sink.process(never), 'ready');
+    await sink.stop();
+    return (
+      Object.values(await filesIn(directory))
+        .join('')
+        .split('\n').length - 1
+    );
+  };
+  for (let from = 0; from < 16_000; from += 4000) await put(channel, from, 4000);
+  assert.equal(await linesAfterOneCall('3000'), 12_000);
+  assert.equal(await linesAfterOneCall('5000'), 4000);
+  const large = { headers: {}, body: Buffer.alloc(2 ** 20, 120) };
+  await channel.put([large, large, large, large, large]);
+  assert.equal(await linesAfterOneCall('1'), 4);
+  await channel.close();
+});
+
 test('rollInterval 0 never rolls; a name that is taken is passed over; the umask holds', async (t) => {
   const directory = await withFiles(t);
   const clock = new ManualClock();
@@ -120,9 +143,10 @@ test('rollInterval 0 never rolls; a name that is taken is passed over; the umask
   await sink.start();
   await sink.process(never);
   clock.advance(1e9);
+  await put(channel, 2, 1);
   await sink.process(never);
   await sink.stop();
-  assert.deepEqual(await filesIn(directory), { [`${start}-1`]: 'theirs', [`${start}-2`]: '0\n1\n' });
+  assert.deepEqual(await filesIn(directory), { [`${start}-1`]: 'theirs', [`${start}-2`]: '0\n1\n2\n' });
   assert.equal((await stat(join(directory, `${start}-2`))).mode & 0o777, 0o666 & ~process.umask());
   await channel.close();
 });

@@ -144,7 +144,7 @@ test('AVRO: damage costs nothing before it, and is named', async (t) => {
 for (const codec of ['null', 'snappy']) {
   test(`AVRO: no claimed size is believed; codec ${codec}`, async (t) => {
     const content = await container(codec);
-    for (let at = 0; at < content.length; at += 7) {
+    for (let at = 0; at < content.length; at += 29) {
       const flipped = Buffer.from(content);
       flipped[at] = (flipped[at] ?? 0) ^ 0x91;
       const { error } = await readAll(t, avroKind('HASH'), flipped, 0, 500);

@@ -1,22 +1,24 @@
 /**
- * The processes of the recovery benchmark: one fills a channel and then closes it or waits to be killed, the next one
- * opens it and says how long that took and what the whole process weighs. Each line of stdout is one JSON document.
+ * The processes that measure how a channel is opened: one fills a channel and then closes it or waits to be killed, the
+ * next one opens it and says how long that took and what the whole process weighs. Each line of stdout is one JSON
+ * document.
  *
  *     fill DIR EVENTS BODY-BYTES SEED close|hang
  *     open DIR BODY-BYTES
  */
-import { readFileSync } from 'node:fs';
-import type { Disk } from '../src/base/disk.ts';
-import { fillChannel } from '../src/bench/channel-work.ts';
-import { randomEvents } from '../src/bench/events.ts';
-import { FileChannel } from '../src/channel/file-channel.ts';
-import type { ChannelOptions } from '../src/channel/options.ts';
+import type { Disk } from '../base/disk.ts';
+import { FileChannel } from '../channel/file-channel.ts';
+import type { ChannelOptions } from '../channel/options.ts';
+import { fillChannel } from './channel-work.ts';
+import { randomEvents } from './events.ts';
 
 /** What `fill` says, once the last event is durable or the channel closed. */
 export interface FillReport {
   readonly fillMs: number;
   readonly closeMs: number | null;
   readonly rssBytes: number;
+  /** Null where the system does not tell. */
+  readonly rssPeakBytes: number | null;
 }
 
 /** What `open` says. Memory is the whole process', the runtime included. */
@@ -29,17 +31,21 @@ export interface OpenReport {
   readonly health: string;
   readonly rssBeforeBytes: number;
   readonly rssBytes: number;
-  readonly rssPeakBytes: number;
+  readonly rssPeakBytes: number | null;
 }
 
 /** How a child opens its channel. */
 export interface ChildEnvironment {
   readonly disk: Disk;
   readonly options: ChannelOptions;
+  /** The most this process ever had; NaN where the system does not tell. */
+  readonly peakRssBytes: () => number;
 }
 
 const capacityEvents = 1_000_000_000;
 const firstTakeEvents = 1000;
+/** So long a process waits to be killed: one that is forgotten is not to stay. */
+const hangMsMax = 60_000;
 
 /** Runs one of the roles above. `say` prints a line. */
 export async function runChild(
@@ -66,10 +72,15 @@ async function fill(
   const filledMs = performance.now();
   if (end === 'close') await channel.close();
   const closeMs = end === 'close' ? performance.now() - filledMs : null;
-  const report: FillReport = { fillMs: filledMs - startMs, closeMs, rssBytes: process.memoryUsage.rss() };
+  const report: FillReport = {
+    fillMs: filledMs - startMs,
+    closeMs,
+    rssBytes: process.memoryUsage.rss(),
+    rssPeakBytes: environment.peakRssBytes(),
+  };
   say(JSON.stringify(report));
   // Held up without an end, with nothing of the log's left to do but what was under way: to be killed like this.
-  if (end !== 'close') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  if (end !== 'close') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, hangMsMax);
 }
 
 async function open(
@@ -98,7 +109,7 @@ async function open(
     health: [state, ...reasons].join('; '),
     rssBeforeBytes,
     rssBytes: process.memoryUsage.rss(),
-    rssPeakBytes: peakRssBytes(),
+    rssPeakBytes: environment.peakRssBytes(),
   };
   await channel.close();
   say(JSON.stringify(report));
@@ -106,10 +117,4 @@ async function open(
 
 function openIn(directory: string, { disk, options }: ChildEnvironment): Promise<FileChannel> {
   return FileChannel.open(directory, { capacityEvents, ...options }, { disk });
-}
-
-/** The most this process ever had. Not `resourceUsage().maxRSS`: that begins with what its parent had. */
-function peakRssBytes(): number {
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-  return kibibytes === undefined ? Number.NaN : Number(kibibytes) * 1024;
 }
