@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AgentProcess, buildAgent } from '../../test/e2e/agent-process.ts';
 import { root } from '../../test/support/source.ts';
-import { mavenClassPath } from '../flume-channel/flume-jvm.ts';
+import { mavenClassPath } from '../jvm/build.ts';
 import type { RunPlaces } from './configurations.ts';
 
 /** Who ran. */

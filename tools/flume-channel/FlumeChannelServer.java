@@ -1,21 +1,14 @@
-import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.flume.ChannelFullException;
 import org.apache.flume.Context;
 import org.apache.flume.Event;
@@ -36,8 +29,8 @@ import org.apache.flume.event.EventBuilder;
  *     open  DIR BODY-BYTES                                      with what is there; a first put, a first take
  * </pre>
  *
- * DIR is emptied first, but for take and open. The end of stdin ends the process at once. `cpuCores` in an answer: CPU time of the
- * process by wall time, while the work went on.
+ * DIR is emptied first, but for take and open. The end of stdin ends the process at once. `cpuCores` in an answer: CPU
+ * time of the process by wall time, while the work went on.
  */
 public final class FlumeChannelServer {
   /** Flume's default; producers stop below it, since a full channel only waits. */
@@ -47,27 +40,7 @@ public final class FlumeChannelServer {
   private static final int FILL_PRODUCERS = 4;
 
   public static void main(String[] args) throws Exception {
-    LinkedBlockingQueue<String> commands = new LinkedBlockingQueue<>();
-    Thread reader = new Thread(() -> read(commands));
-    reader.setDaemon(true);
-    reader.start();
-    while (true) {
-      System.out.println(answer(commands.take().trim().split(" ")));
-      System.out.flush();
-    }
-  }
-
-  /**
-   * Whoever asked is gone at the end of stdin: nothing may go on writing, and threads of a channel that was left open
-   * would keep the process.
-   */
-  private static void read(LinkedBlockingQueue<String> commands) {
-    try (var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-      for (String line = in.readLine(); line != null; line = in.readLine()) commands.put(line);
-    } catch (IOException | InterruptedException error) {
-      System.err.println(error);
-    }
-    Runtime.getRuntime().halt(0);
+    CommandLoop.run(FlumeChannelServer::answer);
   }
 
   private static String answer(String[] words) throws Exception {
@@ -85,31 +58,32 @@ public final class FlumeChannelServer {
 
   private static String put(Path directory, int producers, int batch, int bodyBytes, long windowMs) throws Exception {
     FileChannel channel = fresh(directory);
-    Side puts = new Side(producers);
-    AtomicLong reserved = new AtomicLong();
-    Ran ran = run(windowMs, List.of(putters(puts, channel, batch, bodyBytes, reserved)));
+    List<Samples> puts = Samples.of(producers);
+    Workers.Ran ran = Workers.run(windowMs, putters(puts, channel, batch, bodyBytes, new AtomicLong()));
     channel.stop();
-    return "{\"put\":" + puts.json(ran.start) + "," + ran.json() + "}";
+    return "{\"put\":" + Samples.json(puts, ran.start()) + "," + ran.json() + "}";
   }
 
   private static String take(Path directory, int consumers, int batch, long windowMs) throws Exception {
     FileChannel channel = start(directory);
-    Side takes = new Side(consumers);
-    Ran ran = run(windowMs, List.of(takers(takes, channel, batch, true)));
+    List<Samples> takes = Samples.of(consumers);
+    Workers.Ran ran = Workers.run(windowMs, takers(takes, channel, batch, true));
     channel.stop();
-    return "{\"taken\":" + takes.json(ran.start) + "," + ran.json() + "}";
+    return "{\"taken\":" + Samples.json(takes, ran.start()) + "," + ran.json() + "}";
   }
 
   private static String mixed(Path directory, long[] numbers) throws Exception {
     FileChannel channel = fresh(directory);
-    Side puts = new Side((int) numbers[0]);
-    Side takes = new Side((int) numbers[1]);
+    List<Samples> puts = Samples.of((int) numbers[0]);
+    List<Samples> takes = Samples.of((int) numbers[1]);
     int batch = (int) numbers[2];
     // A producer may go as far ahead of the takers as the channel holds; then it waits, as it would in an agent.
-    Workers putters = putters(puts, channel, batch, (int) numbers[3], null);
-    Ran ran = run(numbers[4], List.of(putters, takers(takes, channel, batch, false)));
+    List<Workers.Task> both = new ArrayList<>(putters(puts, channel, batch, (int) numbers[3], null));
+    both.addAll(takers(takes, channel, batch, false));
+    Workers.Ran ran = Workers.run(numbers[4], both);
     channel.stop();
-    return "{\"put\":" + puts.json(ran.start) + ",\"taken\":" + takes.json(ran.start) + "," + ran.json() + "}";
+    String sides = "\"put\":" + Samples.json(puts, ran.start()) + ",\"taken\":" + Samples.json(takes, ran.start());
+    return "{" + sides + "," + ran.json() + "}";
   }
 
   private static String fill(Path directory, long events, int bodyBytes, boolean closes) throws Exception {
@@ -199,95 +173,54 @@ public final class FlumeChannelServer {
 
   private static void fillWith(FileChannel channel, long events, int bodyBytes) throws Exception {
     AtomicLong left = new AtomicLong(events);
-    Workers workers = new Workers(FILL_PRODUCERS, (worker, deadline) -> {
-      byte[] body = body(worker, bodyBytes);
+    byte[] body = Workers.body(0, bodyBytes);
+    Workers.Task fill = deadline -> {
       while (true) {
         long before = left.getAndAdd(-FILL_BATCH);
         if (before <= 0) return;
         putBatch(channel, (int) Math.min(before, FILL_BATCH), body);
       }
-    });
-    run(0, List.of(workers));
+    };
+    Workers.run(0, Collections.nCopies(FILL_PRODUCERS, fill));
   }
 
   // — the work —
 
   /** `reserved` counts what was put, so that producers end before the channel is full; null: they wait then. */
-  private static Workers putters(Side side, FileChannel channel, int batch, int bodyBytes, AtomicLong reserved) {
-    return new Workers(side.samples.length, (worker, deadline) -> {
-      byte[] body = body(worker, bodyBytes);
-      while (System.nanoTime() < deadline) {
-        if (reserved != null && reserved.addAndGet(batch) > CAPACITY - CAPACITY_KEPT_FREE) return;
-        long before = System.nanoTime();
-        try {
-          putBatch(channel, batch, body);
-        } catch (ChannelFullException full) {
-          continue;
+  private static List<Workers.Task> putters(List<Samples> sides, FileChannel channel, int batch, int bodyBytes,
+      AtomicLong reserved) {
+    List<Workers.Task> tasks = new ArrayList<>();
+    for (Samples mine : sides) {
+      byte[] body = Workers.body(tasks.size(), bodyBytes);
+      tasks.add(deadline -> putUntil(deadline, mine, channel, batch, body, reserved));
+    }
+    return tasks;
+  }
+
+  private static void putUntil(long deadline, Samples mine, FileChannel channel, int batch, byte[] body,
+      AtomicLong reserved) {
+    while (System.nanoTime() < deadline) {
+      if (reserved != null && reserved.addAndGet(batch) > CAPACITY - CAPACITY_KEPT_FREE) return;
+      long before = System.nanoTime();
+      try {
+        putBatch(channel, batch, body);
+      } catch (ChannelFullException full) {
+        continue;
+      }
+      mine.add(batch, before, System.nanoTime());
+    }
+  }
+
+  private static List<Workers.Task> takers(List<Samples> sides, FileChannel channel, int batch, boolean untilEmpty) {
+    List<Workers.Task> tasks = new ArrayList<>();
+    for (Samples mine : sides) {
+      tasks.add(deadline -> {
+        while (System.nanoTime() < deadline) {
+          if (takeBatch(channel, batch, mine) == 0 && untilEmpty) return;
         }
-        side.samples[worker].add(batch, before, System.nanoTime());
-      }
-    });
-  }
-
-  private static Workers takers(Side side, FileChannel channel, int batch, boolean untilEmpty) {
-    return new Workers(side.samples.length, (worker, deadline) -> {
-      while (System.nanoTime() < deadline) {
-        int count = takeBatch(channel, batch, side.samples[worker]);
-        if (count == 0 && untilEmpty) return;
-      }
-    });
-  }
-
-  private interface Task {
-    void run(int worker, long deadline) throws Exception;
-  }
-
-  private record Workers(int count, Task task) {}
-
-  /** The time that workers started at, and the CPU time by wall time until they ended. */
-  private record Ran(long start, double cpuCores) {
-    String json() {
-      return String.format(Locale.ROOT, "\"cpuCores\":%.3f", cpuCores);
+      });
     }
-  }
-
-  /** Runs all workers until they end. */
-  private static Ran run(long windowMs, List<Workers> groups) throws Exception {
-    CountDownLatch go = new CountDownLatch(1);
-    AtomicReference<Throwable> failure = new AtomicReference<>();
-    AtomicLong deadline = new AtomicLong();
-    List<Thread> threads = new ArrayList<>();
-    for (Workers group : groups) {
-      for (int index = 0; index < group.count; index++) {
-        int worker = index;
-        threads.add(new Thread(() -> {
-          try {
-            go.await();
-            group.task.run(worker, deadline.get());
-          } catch (Throwable error) {
-            failure.compareAndSet(null, error);
-          }
-        }));
-      }
-    }
-    threads.forEach(Thread::start);
-    long cpuBefore = cpuNanos();
-    long start = System.nanoTime();
-    deadline.set(start + windowMs * 1_000_000);
-    go.countDown();
-    for (Thread thread : threads) thread.join();
-    if (failure.get() != null) throw new IllegalStateException(failure.get());
-    return new Ran(start, (double) (cpuNanos() - cpuBefore) / Math.max(System.nanoTime() - start, 1));
-  }
-
-  private static long cpuNanos() {
-    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
-  }
-
-  private static byte[] body(int seed, int bytes) {
-    byte[] body = new byte[bytes];
-    new Random(seed).nextBytes(body);
-    return body;
+    return tasks;
   }
 
   private static long residentBytes() throws IOException {
@@ -295,46 +228,5 @@ public final class FlumeChannelServer {
       if (line.startsWith("VmRSS:")) return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
     }
     return 0;
-  }
-
-  /** The commits of one worker. */
-  private static final class Samples {
-    private long[] nanos = new long[4096];
-    private int count;
-    private long events;
-    private long last;
-
-    void add(int eventCount, long before, long after) {
-      if (count == nanos.length) nanos = Arrays.copyOf(nanos, 2 * count);
-      nanos[count++] = after - before;
-      events += eventCount;
-      last = after;
-    }
-  }
-
-  /** The commits of all producers, or of all consumers. */
-  private static final class Side {
-    final Samples[] samples;
-
-    Side(int workers) {
-      samples = new Samples[workers];
-      Arrays.setAll(samples, index -> new Samples());
-    }
-
-    String json(long start) {
-      long[] all = Arrays.stream(samples).flatMapToLong(one -> Arrays.stream(one.nanos, 0, one.count)).sorted().toArray();
-      long events = Arrays.stream(samples).mapToLong(one -> one.events).sum();
-      long last = Arrays.stream(samples).mapToLong(one -> one.last).max().orElse(start);
-      double seconds = Math.max(last - start, 1) / 1e9;
-      String format = "{\"events\":%d,\"commits\":%d,\"seconds\":%.4f,\"eventsPerSecond\":%.1f,"
-          + "\"commitsPerSecond\":%.1f,\"p50Us\":%.1f,\"p99Us\":%.1f}";
-      return String.format(Locale.ROOT, format, events, all.length, seconds, events / seconds, all.length / seconds,
-          percentile(all, 0.5), percentile(all, 0.99));
-    }
-
-    private static double percentile(long[] sorted, double share) {
-      if (sorted.length == 0) return 0;
-      return sorted[Math.max(0, (int) Math.ceil(share * sorted.length) - 1)] / 1e3;
-    }
   }
 }

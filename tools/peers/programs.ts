@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { buildFlume, buildJavaServer, flumeProgram } from '../flume-channel/flume-jvm.ts';
+import { buildFlume, flumeProgram } from '../flume-channel/flume-jvm.ts';
+import { buildJavaServer, sharedSources } from '../jvm/build.ts';
 import type { Contender, ContenderName } from './contenders.ts';
 import type { LineProgram } from './line-process.ts';
 
@@ -64,7 +65,8 @@ export class Programs {
   /** Of everything that drives: results of other drivers are not to be mixed with those of these. */
   harness(): string {
     const folders = [this.#path(bench, this.#build, 'tools'), this.#path(here, 'go'), this.#path(here, 'chronicle')];
-    return hashOf([...folders.flatMap(filesBelow), this.#path('tools/flume-channel/FlumeChannelServer.java')]);
+    const flume = this.#path('tools/flume-channel/FlumeChannelServer.java');
+    return hashOf([...folders.flatMap(filesBelow), flume, ...sharedSources(this.#root)]);
   }
 
   /** Builds what `contender` needs. After `compile`. @throws {Error} Where it cannot be built; the message says why. */

@@ -263,15 +263,21 @@ test('a repair that is killed, or loses power, at any step is finished by the ne
       const where = `${name}, FOREBAY_SEED=${seed}`;
       const { disk, bench, store } = await onSimulated(sample, files);
       disk.stopAt(stepsBefore + 1 + random.below(steps), random.pick(['before', 'during', 'after']));
-      await assert.rejects(repairOn(bench), DiskStopped, where);
+      const stopped: unknown = await repairOn(bench).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      // One that wrote less than the first one, for the steps of an owner depend on the time too, is through.
+      assert.ok(stopped === undefined || stopped instanceof DiskStopped, `${where}: ${stopped}`);
       const next = random.chance(0.5) ? disk.kill() : disk.powerCut(random.next());
       const after = benchOn(sample, next, store, random.next());
       await repairOn(after);
       assert.deepEqual((await verifyOn(after)).damages, [], where);
       assert.deepEqual((await measure(sample, after)).lost, expected.lost, where);
-      stops += 1;
+      if (stopped !== undefined) stops += 1;
     }
   }
+  assert.ok(stops > 8, `${stops} stops, FOREBAY_SEED=${seed}`);
   t.diagnostic(`${stops} stops`);
 });
 

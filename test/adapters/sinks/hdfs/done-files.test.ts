@@ -1,5 +1,6 @@
 /** `hdfs.doneFile`: when a directory gets one, what comes after it, and that no crash forgets it. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { access, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -189,6 +190,7 @@ test('one that is there already is as good', async (t) => {
   const one = await life(home, { texts: { 'hdfs.idleTimeout': '2', 'hdfs.doneFile': 'done-%[localhost]' } });
   await one.put('a', 0, 1);
   await one.pass(5);
+  await until(() => existsSync(join(one.out, 'a')), 'the directory');
   await writeFile(join(one.out, 'a', `done-${hostname()}`), 'of another agent');
   await one.pass(35);
   await until(() => doneNotes(one.channel).length === 0, 'no note');
