@@ -38,6 +38,8 @@ class MemoryDisk implements Disk {
   readonly #directories = new Set<string>(['/']);
   readonly #locked = new Set<Contents>();
 
+  readonly writers: Set<object> = new Set();
+
   allocate(bytes: number): Buffer {
     return alignedBuffer(bytes);
   }

@@ -22,10 +22,14 @@ export interface NodeDiskOptions {
   readonly tryLock?: TryLock;
 }
 
+/** Of all disks: there is one thread. */
+const writersOfThread = new Set<object>();
+
 /** A disk on the files of this machine. Holds nothing open by itself. */
 export function nodeDisk(options: NodeDiskOptions = {}): Disk {
   const isDirect = options.direct === false ? async (): Promise<boolean> => false : directTrials();
   return {
+    writers: writersOfThread,
     allocate: alignedBuffer,
     makeDirectory,
     list,

@@ -7,6 +7,7 @@ import type { Disk, DiskFile } from './disk.ts';
 /** `disk` with some calls replaced. */
 export function diskWith(disk: Disk, replaced: Partial<Disk>): Disk {
   return {
+    writers: disk.writers,
     allocate: (bytes) => disk.allocate(bytes),
     makeDirectory: (path) => disk.makeDirectory(path),
     list: (path) => disk.list(path),

@@ -33,7 +33,7 @@ export interface DiskFile {
   read(target: Buffer, position: number): Promise<number>;
   /** Writes all of `source`, continuing after a short write; rejects if any of it may be missing. */
   write(source: Buffer, position: number): Promise<void>;
-  /** The same, holding up the thread: for a lone small commit on a fast disk. */
+  /** The same, holding up the thread: for a small commit on a fast disk. */
   writeSync(source: Buffer, position: number): void;
   /** Makes all earlier writes of this file durable (fdatasync). After a failure never call it again. */
   sync(): Promise<void>;
@@ -60,6 +60,8 @@ export interface DiskEntry {
 
 /** Files, directories and the lock of one machine. */
 export interface Disk {
+  /** Whoever has writes to make on this thread, each while it has: `writeSync` holds up all of them. */
+  readonly writers: Set<object>;
   /** A buffer that `writeThrough` files accept: page-aligned, not zeroed. `bytes` is a multiple of `pageBytes`. */
   allocate(bytes: number): Buffer;
   /** Creates the directory and its missing parents, each made durable in its parent. Fine if it exists. */

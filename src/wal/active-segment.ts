@@ -8,8 +8,8 @@ import type { SegmentInfo } from './segment-info.ts';
 /** Groups up to this go into space that was filled with zeros ahead: 7.6–10.7 k/s against 4.9–6.2 k/s appending. */
 const smallGroupBytes: number = 64 * kib;
 const fillAheadBytes: number = mib;
-/** Up to this a lone commit may be written while the thread waits: no thread pool, 8–10 k/s against 6.5 k/s. */
-const waitingWriteBytesMax: number = 64 * kib;
+/** Up to this a group may be written while the thread waits: no thread pool, 8–10 k/s against 6.5 k/s (0020). */
+const waitingWriteBytesMax: number = 128 * kib;
 /** A write slower than this sends the next ones through the thread pool. */
 const waitingWriteMsMax = 1;
 /** So many groups go through the thread pool after a slow one: 1 % slow ones keep to the rule above. */
@@ -43,11 +43,14 @@ export class ActiveSegment {
     this.#clock = parts.clock;
   }
 
-  /** Writes a whole group at `offset`; durable when it resolves, if the file writes through. */
-  async write(group: Buffer, offset: ByteOffset, lone: boolean): Promise<void> {
+  /**
+   * Writes a whole group at `offset`; durable when it resolves, if the file writes through. `mayWait`: nobody else has
+   * a write to make on this thread, so that it may wait for this one.
+   */
+  async write(group: Buffer, offset: ByteOffset, mayWait: boolean): Promise<void> {
     const end = offset + group.length;
     if (group.length <= smallGroupBytes && end > this.info.fileBytes) await this.#fillAhead();
-    if (lone && group.length <= waitingWriteBytesMax && this.#groupsToPool === 0) {
+    if (mayWait && group.length <= waitingWriteBytesMax && this.#groupsToPool === 0) {
       const startMs = this.#clock.monotonicMs();
       this.file.writeSync(group, offset);
       if (this.#clock.monotonicMs() - startMs > waitingWriteMsMax) this.#groupsToPool = groupsAfterSlowWrite;

@@ -238,6 +238,7 @@ export class Log {
    */
   async abandon(): Promise<void> {
     if (this.#state.kind === 'open') this.#state = { kind: 'closed' };
+    this.#options.disk.writers.delete(this);
     this.#markTimer?.cancel();
     this.#syncTimer?.cancel();
     this.#roomTimer?.cancel();
@@ -287,6 +288,7 @@ export class Log {
   #schedule(): void {
     if (this.#busy || this.#scheduled) return;
     this.#scheduled = true;
+    this.#options.disk.writers.add(this);
     setImmediate(() => {
       this.#scheduled = false;
       this.#busy = true;
@@ -303,6 +305,7 @@ export class Log {
       else if (!this.#isRoomDue) break;
     }
     this.#busy = false;
+    this.#options.disk.writers.delete(this);
     if (this.#state.kind === 'failed') this.#failAll(this.#state.error);
     this.#armTimers();
     for (const resolve of this.#idle.splice(0)) resolve();
@@ -337,7 +340,7 @@ export class Log {
     this.#inFlightBytes = bytes.length;
     this.#groupBytesHint = Math.max(groupBytesMin, Math.min(bytes.length, groupBytesMax));
     try {
-      await active.write(bytes, place.offset, group.ops.length === 1);
+      await active.write(bytes, place.offset, this.#options.disk.writers.size === 1);
     } catch (error) {
       this.#inFlightBytes = 0;
       await this.#afterFailedWrite(group, error);

@@ -71,6 +71,7 @@ export class Life {
   readonly #waiting: string[] = [];
   #steps = 0;
   #engineRandom: SeededRandom;
+  readonly #othersRandom: SeededRandom;
 
   constructor(parts: LifeParts) {
     this.parts = parts;
@@ -78,6 +79,7 @@ export class Life {
     this.clock = new ManualClock(parts.isSlow ? 1.5 : 0, parts.startMs);
     this.random = new SeededRandom(parts.seed * 2 + 1);
     this.#engineRandom = new SeededRandom(parts.seed * 2);
+    this.#othersRandom = new SeededRandom(parts.seed * 2 + 3);
   }
 
   get channel(): FileChannel {
@@ -105,6 +107,9 @@ export class Life {
     let seen = -1;
     let timers = 0;
     for (let quiet = 0; !isDone && !this.disk.stopped; quiet += 1) {
+      // At times another log of the process has something to write: then writes leave the thread.
+      if (this.#othersRandom.chance(0.5)) this.disk.writers.add(this);
+      else this.disk.writers.delete(this);
       await turn();
       const activity = this.disk.operations.length + this.disk.readCount + this.#steps;
       if (activity !== seen) quiet = 0;

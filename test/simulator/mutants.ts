@@ -186,8 +186,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: log,
-        find: 'await active.write(bytes, place.offset, group.ops.length === 1);',
-        replace: 'await active.write(bytes, place.offset, group.ops.length === 1).catch(() => active.file.sync());',
+        find: 'disk.writers.size === 1);',
+        replace: 'disk.writers.size === 1).catch(() => active.file.sync());',
       },
     ],
     checkers: ['acked-is-durable'],

@@ -127,6 +127,8 @@ export class SimulatedDisk implements Disk, FileHost {
 
   // The disk.
 
+  readonly writers: Set<object> = new Set();
+
   allocate(bytes: number): Buffer {
     return Buffer.allocUnsafeSlow(bytes).fill(allocatedByte);
   }
